@@ -1,0 +1,412 @@
+"""MemoryBank: one person's memory with one companion. The face of the library.
+
+    bank = MemoryBank.open("me.db", bank="emily")
+    bank.remember("I adopted a cat called Miso.", reply="Congratulations!")
+    ctx = bank.context("what is my cat called?")
+    bank.remember("what is my cat called?", reply="Miso!", used=ctx)
+
+Each method is one verb; what it does stands in `memorybank/verbs/`. Safe to use from several
+threads, and from several processes on one file. Reading never writes; nothing on the way of
+remember and recall calls a language model.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from difflib import get_close_matches
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from memorybank import forget
+from memorybank.compose import Counter, estimate_tokens
+from memorybank.errors import BadInput, BadSetting, UnknownBank
+from memorybank.ids import NewId, uuid7
+from memorybank.models import Embedder, load_embedder
+from memorybank.records import (
+    BankInfo,
+    Context,
+    Day,
+    Explanation,
+    FadedPolicy,
+    Job,
+    Kind,
+    Lang,
+    Level,
+    Portrait,
+    Recollection,
+    Statement,
+    Summary,
+    Turn,
+)
+from memorybank.rendering import clean
+from memorybank.store import Store
+from memorybank.store.sqlite import SQLiteStore
+from memorybank.store.tables import bank_named, to_us
+from memorybank.verbs import digest as digests
+from memorybank.verbs import embedding, erase, log, read
+from memorybank.verbs.context import Wish, context
+from memorybank.verbs.desk import Desk, Progress, checked, memory_named, no_progress, zone_of
+from memorybank.verbs.recall import Ask, recall
+from memorybank.verbs.remember import CurveFrom, Remembered, pairs, remember
+from memorybank.verbs.shelf import Shelf
+
+LONGEST_NAME = 200
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class MemoryBank:
+    """One bank, opened; see the module's docstring. Use as a context manager, or `close` it."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Take a desk; everybody else calls `open`."""
+        self._desk = desk
+
+    # -- opening ---------------------------------------------------------------------------
+
+    @classmethod
+    def open(
+        cls,
+        file: str | Path | Store,
+        *,
+        bank: str,
+        tenant: str = "",
+        create: bool = True,
+        lang: Lang | None = None,
+        zone: str = "",
+        preset: str = "gentle",
+        embedder: Embedder | str | None = "auto",
+        clock: Callable[[], datetime] = _now,
+        new_id: NewId = uuid7,
+        seed: bytes | None = None,
+    ) -> MemoryBank:
+        """Open a bank of a file, making both if need be.
+
+        Args:
+            file: the bank file; or an open store, to share one among many banks.
+            lang, zone, preset, seed: what a new bank is born with; a known one keeps its own.
+            embedder: "auto" (the local one where installed), "none", "provider:model", or an
+                object that satisfies `Embedder`.
+            clock, new_id: for replays and tests; real time and random ids otherwise.
+
+        Raises:
+            UnknownBank: no such bank and `create` is False.
+            BadSetting, StoreError: each names its cure.
+        """
+        name = clean(bank)
+        if not name or len(name) > LONGEST_NAME:
+            raise BadInput(f"a bank needs a name of 1 to {LONGEST_NAME} characters")
+        model = load_embedder(embedder) if isinstance(embedder, str) else embedder
+        store: Store = (
+            SQLiteStore.open(Path(file).expanduser(), create=create)
+            if isinstance(file, (str, Path))
+            else file
+        )
+        desk = Desk(
+            store=store, shelf=Shelf(), embedder=model, tenant=tenant, name=name, key=0,
+            clock=clock, new_id=new_id,
+        )  # fmt: skip
+        birth = {
+            "lang": lang or "en", "zone": zone_name(zone), "preset": forget.preset(preset).name,
+            "seed": seed if seed is not None else os.urandom(16),
+        }  # fmt: skip
+        return cls(_seat(desk, name, birth if create else None))
+
+    def other(self, bank: str, *, create: bool = False, lang: Lang | None = None) -> MemoryBank:
+        """Open another bank of the same file, sharing its connections, index cache and models."""
+        mine = self.info()
+        birth = {
+            "lang": lang or mine.lang,
+            "zone": mine.zone,
+            "preset": mine.preset,
+            "seed": os.urandom(16),
+        }
+        return MemoryBank(_seat(self._desk, clean(bank), birth if create else None))
+
+    @property
+    def desk(self) -> Desk:
+        """What the verbs work with; for those who write a verb of their own."""
+        return self._desk
+
+    def close(self) -> None:
+        """Release the file, for every bank that shares it."""
+        self._desk.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # -- the way in ------------------------------------------------------------------------
+
+    def remember(
+        self,
+        text: str | None = None,
+        *,
+        reply: str | None = None,
+        at: datetime | None = None,
+        used: Context | Recollection | Iterable[str] = (),
+        now: datetime | None = None,
+        vectors: Literal["inline", "later"] = "inline",
+        **more: Any,
+    ) -> str:
+        """Remember one exchange, durably; returns its id, also if it was known already.
+
+        `at` is when it happened (now). `used` is what entered the prompt of the reply: those
+        memories grow stronger, once each. `more` are further fields of `Turn`: conversation,
+        speaker, author, external_id, source, trusted, ...
+
+        Raises:
+            EmptyText, TextTooLong, BadTime: nothing was stored.
+        """
+        moment = self._moment(now) if now or not at else max(checked(at), self._desk.clock())
+        turn = Turn(text=text, reply=reply, occurred_at=at or moment, **more)
+        ids = _used_ids(used)
+        return remember(self._desk, [turn], now=moment, used=ids, vectors=vectors)[0].id
+
+    def remember_messages(
+        self,
+        messages: Sequence[Mapping[str, str]],
+        *,
+        at: datetime | None = None,
+        now: datetime | None = None,
+    ) -> list[str]:
+        """Remember a list of {"role", "content"} messages as turns, in one transaction."""
+        moment = self._moment(now)
+        turns = pairs([dict(message) for message in messages], at or moment)
+        return [r.id for r in remember(self._desk, turns, now=moment)]
+
+    def remember_turns(
+        self,
+        turns: Sequence[Turn],
+        *,
+        now: datetime | None = None,
+        curve_from: CurveFrom = "arrival",
+        vectors: Literal["inline", "later"] = "inline",
+        progress: Progress = no_progress,
+    ) -> list[Remembered]:
+        """Remember turns with times of their own, all or none.
+
+        Turns of channel "import" start their curve on arrival, since whoever hands over a diary
+        has just opened it; with `curve_from="occurred"` at their own time.
+        """
+        return remember(
+            self._desk,
+            turns,
+            now=self._moment(now),
+            curve_from=curve_from,
+            vectors=vectors,
+            progress=progress,
+        )
+
+    def correct(
+        self, memory_id: str, text: str, *, reply: str | None = None, now: datetime | None = None
+    ) -> str:
+        """Replace what a memory says; recall shows the new one. Returns the new id."""
+        moment = self._moment(now)
+        with self._desk.read() as (tx, _, bank):
+            known = memory_named(tx, bank.bank, memory_id)
+        if known.kind:
+            raise BadInput("an event summary follows its turns: correct the turn that is wrong")
+        turn = Turn(text=text, reply=reply, occurred_at=moment, supersedes=known.id)
+        return remember(self._desk, [turn], now=moment)[0].id
+
+    # -- the way out -----------------------------------------------------------------------
+
+    def recall(
+        self,
+        message: str,
+        *,
+        k: int = 10,
+        now: datetime | None = None,
+        until: datetime | None = None,
+        faded: FadedPolicy | None = None,
+        kinds: Iterable[Kind] = ("turn", "day"),
+        neighbours: int = 0,
+    ) -> Recollection:
+        """Return the memories that a message calls for, best first, each with its reasons.
+
+        `now` may lie in the past: nothing later is seen and strengths are as they were then;
+        `until` sets apart what may be seen. `faded`: "on_cue" lets a faded memory in if the
+        message names its day or points to nothing else; "always"; "never". `neighbours` adds so
+        many turns around each hit.
+        """
+        ask = Ask(
+            message=message, now=self._moment(now), k=k, until=until, faded=faded,
+            kinds=tuple(kinds), neighbours=neighbours,
+        )  # fmt: skip
+        return recall(self._desk, ask)
+
+    def context(
+        self,
+        message: str,
+        *,
+        budget: int = 2000,
+        k: int = 8,
+        recent: int = 6,
+        lang: Lang | None = None,
+        count: Counter = estimate_tokens,
+        now: datetime | None = None,
+    ) -> Context:
+        """Return messages for any language model within `budget` tokens, counted by `count`."""
+        wish = Wish(
+            message=message,
+            now=self._moment(now),
+            budget=budget,
+            k=k,
+            recent=recent,
+            lang=lang,
+            count=count,
+        )
+        return context(self._desk, wish)
+
+    def portrait(self) -> Portrait:
+        """Return who the user is, by dated statements that know their turns."""
+        return read.portrait(self._desk)
+
+    def statements(self) -> list[Statement]:
+        """Return every statement that stands, also those the portrait leaves out."""
+        return read.statements(self._desk)
+
+    def summaries(self, level: Level = "day") -> list[Summary]:
+        """Return the summaries of a level: day, insight, week, month, global."""
+        return read.summaries(self._desk, level)
+
+    def timeline(
+        self, *, first: date | None = None, last: date | None = None, now: datetime | None = None
+    ) -> list[Day]:
+        """Return the days of the bank, each with its summary, insight and memories."""
+        return read.timeline(self._desk, self._moment(now), first=first, last=last)
+
+    def explain(self, memory_id: str, *, now: datetime | None = None) -> Explanation:
+        """Return all that is known about one memory: significance, curve, log, kin."""
+        return read.explain(self._desk, memory_id, self._moment(now))
+
+    def info(self) -> BankInfo:
+        """Return name, language, zone, preset, embedder and extent of this bank."""
+        with self._desk.store.read() as tx:
+            row = bank_named(tx, self._desk.tenant, self._desk.name)
+            if row is None:
+                raise UnknownBank(self._desk.name)
+            return read.bank_info(tx, row)
+
+    def banks(self) -> list[BankInfo]:
+        """Return all banks of the file that belong to the same tenant."""
+        return read.banks(self._desk.store, self._desk.tenant)
+
+    def jobs(self) -> list[Job]:
+        """Return the work that waits: days to digest, vectors to make."""
+        return read.jobs(self._desk)
+
+    # -- keeping ---------------------------------------------------------------------------
+
+    def digest(
+        self, *, now: datetime | None = None, progress: Progress = no_progress
+    ) -> digests.Digested:
+        """Condense what has changed since the last digest; returns how much was made anew."""
+        return digests.digest(self._desk, self._moment(now), progress=progress)
+
+    def embed_pending(self, *, progress: Progress = no_progress) -> int:
+        """Make the vectors that were deferred; returns for how many texts."""
+        return embedding.embed_pending(self._desk, progress=progress)
+
+    def change_embedder(self, *, progress: Progress = no_progress) -> int:
+        """Make every vector anew with the embedder that is open now."""
+        return embedding.change_embedder(self._desk, progress=progress)
+
+    def change_preset(self, name: str) -> None:
+        """Hold every memory by another curve; the log stays, so this can be undone."""
+        log.change_preset(self._desk, name)
+
+    def pin(self, memory_id: str, *, now: datetime | None = None) -> None:
+        """Keep a memory from ever fading."""
+        log.happen(self._desk, memory_id, "pin", self._moment(now))
+
+    def unpin(self, memory_id: str, *, now: datetime | None = None) -> None:
+        """Let a pinned memory follow its curve again."""
+        log.happen(self._desk, memory_id, "unpin", self._moment(now))
+
+    def fade(self, memory_id: str, *, now: datetime | None = None) -> None:
+        """Put a memory out of ordinary recall by hand; nothing is lost."""
+        log.happen(self._desk, memory_id, "fade", self._moment(now))
+
+    def revive(self, memory_id: str, *, now: datetime | None = None) -> None:
+        """Bring a faded memory back; its curve starts anew from now."""
+        log.happen(self._desk, memory_id, "revive", self._moment(now))
+
+    def erase(
+        self,
+        *ids: str,
+        day: date | None = None,
+        source: str | None = None,
+        now: datetime | None = None,
+    ) -> erase.Erased:
+        """Erase turns, and everything derived from them, for good; returns a receipt."""
+        return erase.erase(self._desk, self._moment(now), ids=ids, day=day, source=source)
+
+    def erase_bank(self) -> None:
+        """Erase the whole bank for good."""
+        erase.erase_bank(self._desk)
+
+    def _moment(self, now: datetime | None) -> datetime:
+        return self._desk.moment(now)
+
+
+def zone_name(zone: str) -> str:
+    """Return a known time zone's name, the machine's own for "", UTC where it has none."""
+    name = zone or _machine_zone()
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise BadSetting(
+            f"no time zone {name!r}: use a name such as Asia/Shanghai or UTC"
+        ) from None
+
+
+def _machine_zone() -> str:
+    if name := os.environ.get("TZ", "").lstrip(":"):
+        return name
+    target = os.path.realpath("/etc/localtime")
+    return target.partition("zoneinfo/")[2] or "UTC"
+
+
+def _seat(desk: Desk, name: str, birth: Mapping[str, Any] | None) -> Desk:
+    """Return the desk seated at a bank, which is made if `birth` says with what."""
+    with desk.store.read() as tx:
+        row = bank_named(tx, desk.tenant, name)
+    if row is None and birth is None:
+        names = [info.name for info in read.banks(desk.store, desk.tenant)]
+        raise UnknownBank(name, get_close_matches(name, names, n=3, cutoff=0.4))
+    if row is None and birth is not None:
+        with desk.store.write() as tx:
+            tx.run(
+                "create_bank", tenant=desk.tenant, name=name, id=desk.new_id(),
+                embedder=desk.embedder.name if desk.embedder else None,
+                created_at=to_us(desk.clock()), extra="{}", **birth,
+            )  # fmt: skip
+            row = bank_named(tx, desk.tenant, name)
+    if row is None:
+        raise UnknownBank(name)
+    zone_of(row)
+    return replace(desk, name=name, key=row.bank)
+
+
+def _used_ids(used: Context | Recollection | Iterable[str]) -> list[str]:
+    if isinstance(used, Context):
+        return [hit.id for hit in used.recalled]
+    if isinstance(used, Recollection):
+        return [hit.id for hit in used]
+    return list(used)

@@ -1,0 +1,42 @@
+"""`memorybank`: the memory from the command line. Every command says its own help.
+
+Law of this package: it reads options, calls one verb of the library and shows the outcome. What
+is asked for goes to standard output; progress and errors go to standard error. Exit codes: 0
+done, 1 the system failed, 2 what was asked for cannot be.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from memorybank.cli import care, inout, look, one, proof
+from memorybank.errors import MemoryBankError
+
+app = typer.Typer(
+    help="Long-term memory for language models, with a real forgetting curve.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for room in (inout, look, one, care):
+    room.register(app)
+app.add_typer(proof.app, name="eval")
+proof.register(app)
+
+
+def main() -> None:
+    """Run the command line; turns the library's errors into one line and an exit code."""
+    try:
+        app()
+    except MemoryBankError as error:
+        sys.stderr.write(f"memorybank: {error}\n")
+        sys.exit(2 if error.status < 500 else 1)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader has gone; there is nobody to tell
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.stderr.write("\nmemorybank: stopped; what was stored is kept\n")
+        sys.exit(130)

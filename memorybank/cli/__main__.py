@@ -1,0 +1,5 @@
+"""`python -m memorybank.cli`: the same as `memorybank`."""
+
+from memorybank.cli import main
+
+main()

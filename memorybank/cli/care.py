@@ -1,0 +1,83 @@
+"""Care: backup, restore, doctor, reembed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from memorybank.cli.common import (
+    BankOption,
+    FileOption,
+    JsonOption,
+    LangOption,
+    console,
+    lang_of,
+    machine_lang,
+    print_json,
+    progress_bar,
+    session,
+)
+from memorybank.cli.words import word
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    for command in (backup, restore, doctor, reembed):
+        app.command()(command)
+
+
+def _path(file: str) -> Path:
+    from memorybank.settings import read_settings
+
+    return Path(file).expanduser() if file else read_settings().file
+
+
+def backup(
+    target: Annotated[Path, typer.Argument(help="Where to; must not exist.")],
+    file: FileOption = "",
+    lang: LangOption = "",
+) -> None:
+    """Copy the bank file while it is in use; the copy is verified."""
+    from memorybank.store.sqlite import SQLiteStore
+
+    store = SQLiteStore.open(_path(file), create=False)
+    store.backup(target)
+    store.close()
+    console().print(word("backed up", lang_of(lang, machine_lang()), target))
+
+
+def restore(
+    source: Annotated[Path, typer.Argument(help="A backup.")],
+    file: FileOption = "",
+    lang: LangOption = "",
+) -> None:
+    """Put a backup in the place of the bank file; what was there before is kept beside it."""
+    from memorybank.store.care import restore as put_back
+
+    kept = put_back(source, _path(file))
+    console().print(word("restored", lang_of(lang, machine_lang()), source, kept or "-"))
+
+
+def doctor(file: FileOption = "", lang: LangOption = "", as_json: JsonOption = False) -> None:
+    """Check the bank file: its pages, and that every memory has all its parts."""
+    from memorybank.store.care import examine
+
+    problems = examine(_path(file))
+    if as_json:
+        print_json(problems)
+    else:
+        speech = lang_of(lang, machine_lang())
+        console().print(word("unsound" if problems else "sound", speech))
+        for problem in problems:
+            console().print(f"- {problem}")
+    if problems:
+        raise typer.Exit(1)
+
+
+def reembed(bank: BankOption = "", file: FileOption = "", lang: LangOption = "") -> None:
+    """Make every vector anew with the embedder that is set now; can be interrupted."""
+    with session(bank, file, lang=lang) as s, progress_bar() as report:
+        count = s.bank.change_embedder(progress=report)
+    console().print(f"{word('done', s.lang)}: {count}")

@@ -1,0 +1,200 @@
+"""In and out: demo, import, export, banks, remember, digest."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from memorybank.cli.common import (
+    BankOption,
+    FileOption,
+    JsonOption,
+    LangOption,
+    NowOption,
+    console,
+    lang_of,
+    machine_lang,
+    print_json,
+    progress_bar,
+    read_time,
+    session,
+)
+from memorybank.cli.words import word
+from memorybank.errors import BadInput
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.command()(demo)
+    app.command("import")(import_)
+    app.command()(export)
+    app.command()(banks)
+    app.command()(remember)
+    app.command()(digest)
+
+
+def demo(
+    lang: LangOption = "",
+    file: Annotated[
+        str, typer.Option("--file", "-f", help="Where to leave the bank.")
+    ] = "demo-bank/memory.db",
+) -> None:
+    """Play a ten-day diary through simulated time: one minute, no key, no network."""
+    from memorybank.demo import play
+
+    for each in (lang_of(lang),) if lang else ("en", "zh"):
+        play(Path(file), each, console())
+
+
+def import_(
+    path: Annotated[
+        Path,
+        typer.Argument(help="A memory_bank_*.json of the original project, or memories.jsonl."),
+    ],
+    bank: BankOption = "",
+    file: FileOption = "",
+    now: NowOption = "",
+    curve_from: Annotated[
+        str, typer.Option(help="Where curves start: arrival, or occurred.")
+    ] = "arrival",
+    later: Annotated[
+        bool, typer.Option("--vectors-later", help="Leave vectors to `memorybank digest`.")
+    ] = False,
+    untrusted: Annotated[
+        bool, typer.Option("--untrusted", help="Keep it out of portrait and reinforcement.")
+    ] = False,
+    lang: LangOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Read a file of memories, whole or not at all; each bank in it keeps its own times."""
+    from memorybank.bank import zone_name
+    from memorybank.intake import take_in
+    from memorybank.settings import read_settings
+
+    if curve_from not in ("arrival", "occurred"):
+        raise BadInput(f"--curve-from {curve_from}: choose arrival or occurred")
+    settings = read_settings()
+    zone = zone_name(settings.zone)
+    start: Literal["arrival", "occurred"] = "occurred" if curve_from == "occurred" else "arrival"
+    target = Path(file).expanduser() if file else settings.file
+    with progress_bar(quiet=as_json) as report:
+        taken = take_in(
+            path, target, only=bank, settings=settings, zone=zone, now=read_time(now, zone),
+            curve_from=start, vectors="later" if later else "inline",
+            trusted=not untrusted, progress=report,
+        )  # fmt: skip
+    if as_json:
+        print_json(taken)
+        return
+    for one in taken:
+        console().print(
+            word("imported", lang_of(lang, machine_lang()), one.bank, one.turns, one.new)
+        )
+
+
+def export(
+    target: Annotated[
+        Path | None, typer.Argument(help="A file; standard output if left out.")
+    ] = None,
+    bank: BankOption = "",
+    file: FileOption = "",
+    form: Annotated[
+        str, typer.Option("--format", help="normal (JSON Lines) or original.")
+    ] = "normal",
+    lang: LangOption = "",
+) -> None:
+    """Write banks back: the normal form, or the original project's JSON, without loss."""
+    from memorybank.formats import write_normal, write_original
+    from memorybank.intake import volumes
+
+    writers = {"normal": write_normal, "original": write_original}
+    if form not in writers:
+        raise BadInput(f"--format {form}: choose normal or original")
+    with session(bank, file, lang=lang, any_bank=True) as s:
+        found = volumes(s.bank, only=bank)
+        text = writers[form](found)
+        if target is None:
+            sys.stdout.write(text)
+            return
+        target.touch(mode=0o600)
+        target.write_text(text, "utf-8")
+        console().print(word("exported", s.lang, len(found), target))
+
+
+def banks(file: FileOption = "", lang: LangOption = "", as_json: JsonOption = False) -> None:
+    """List the banks of a file."""
+    from rich.table import Table
+
+    from memorybank.settings import read_settings
+    from memorybank.store.sqlite import SQLiteStore
+    from memorybank.verbs.read import banks as listed
+
+    path = Path(file).expanduser() if file else read_settings().file
+    store = SQLiteStore.open(path, create=False) if path.exists() else None
+    infos = listed(store, "") if store else []
+    speech = lang_of(lang, machine_lang())
+    if as_json:
+        print_json(infos)
+        return
+    if not infos:
+        console().print(word("no banks", speech))
+        return
+    table = Table(
+        box=None, pad_edge=False, title=str(path), title_justify="left", title_style="dim"
+    )
+    for title in ("name", "turns", "from", "to", "language", "preset"):
+        table.add_column(word(title, speech))
+    for info in infos:
+        first, last = (f"{m:%Y-%m-%d}" if m else "" for m in (info.first, info.last))
+        table.add_row(info.name, str(info.turns), first, last, info.lang, info.preset)
+    console().print(table)
+
+
+def remember(
+    text: Annotated[str, typer.Argument(help="What was said.")],
+    reply: Annotated[str, typer.Option(help="What the other replied.")] = "",
+    at: Annotated[str, typer.Option(help="When it happened, if not now.")] = "",
+    id_: Annotated[
+        str, typer.Option("--id", help="Your own id; the same id and text is stored once.")
+    ] = "",
+    conversation: Annotated[str, typer.Option(help="The conversation it belongs to.")] = "",
+    bank: BankOption = "",
+    file: FileOption = "",
+    now: NowOption = "",
+    lang: LangOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Remember one exchange; makes the bank if there is none of this name."""
+    with session(bank, file, now, lang, as_json=as_json, create=True) as s:
+        when = read_time(at, s.bank.info().zone) if at else s.now
+        memory_id = s.bank.remember(
+            text,
+            reply=reply or None,
+            at=when,
+            now=s.now,
+            external_id=id_ or None,
+            conversation=conversation,
+        )
+        if not s.show({"id": memory_id}):
+            console().print(word("remembered", s.lang, memory_id))
+
+
+def digest(
+    bank: BankOption = "",
+    file: FileOption = "",
+    now: NowOption = "",
+    lang: LangOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Condense what is new into summaries, insights and the portrait; make vectors that wait."""
+    with (
+        session(bank, file, now, lang, as_json=as_json) as s,
+        progress_bar(quiet=as_json) as report,
+    ):
+        s.bank.embed_pending(progress=report)
+        done = s.bank.digest(now=s.now, progress=report)
+    if not s.show(done):
+        console().print(word("digested", s.lang, done.days, done.weeks, done.months, done.overall))

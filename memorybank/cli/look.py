@@ -1,0 +1,155 @@
+"""Looking: recall, context, portrait, timeline, jobs."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, cast
+
+import typer
+
+from memorybank.cli.common import (
+    BankOption,
+    FileOption,
+    JsonOption,
+    LangOption,
+    NowOption,
+    console,
+    session,
+)
+from memorybank.cli.words import word
+from memorybank.errors import BadInput
+from memorybank.records import FadedPolicy, Level
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    for command in (recall, context, portrait, timeline, jobs):
+        app.command()(command)
+
+
+def recall(
+    message: Annotated[str, typer.Argument(help="A question, or any message.")],
+    k: Annotated[int, typer.Option("-k", help="How many memories at most.")] = 5,
+    faded: Annotated[
+        str, typer.Option(help="Faded memories: on_cue, always, never; by the curve if left out.")
+    ] = "",
+    neighbours: Annotated[int, typer.Option(help="Also so many turns before and after each.")] = 0,
+    withheld: Annotated[
+        bool, typer.Option("--withheld", help="List what has faded and was left out.")
+    ] = False,
+    bank: BankOption = "",
+    file: FileOption = "",
+    now: NowOption = "",
+    lang: LangOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Show which memories a message calls for, and why."""
+    from memorybank.cli import paint
+
+    if faded not in ("", "on_cue", "always", "never"):
+        raise BadInput(f"--faded {faded}: choose on_cue, always or never")
+    policy = cast("FadedPolicy | None", faded or None)
+    with session(bank, file, now, lang, as_json=as_json) as s:
+        found = s.bank.recall(message, k=k, now=s.now, faded=policy, neighbours=neighbours)
+        if s.show(found.withheld if withheld else found.hits):
+            return
+        console().print(paint.recollection(found, s.lang))
+        if found.withheld:
+            console().print(word("withheld", s.lang, len(found.withheld)), style="dim")
+        if withheld:
+            console().print(paint.recollection(type(found)(hits=found.withheld), s.lang))
+
+
+def context(
+    message: Annotated[str, typer.Argument(help="The newest message.")],
+    budget: Annotated[int, typer.Option(help="Tokens that the messages may take.")] = 2000,
+    bank: BankOption = "",
+    file: FileOption = "",
+    now: NowOption = "",
+    lang: LangOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Print the messages that a language model should get for a message."""
+    from rich.text import Text
+
+    with session(bank, file, now, lang, as_json=as_json) as s:
+        made = s.bank.context(message, budget=budget, now=s.now)
+        if s.show(made):
+            return
+        out = console()
+        for part in made.messages:
+            out.print(Text(part["role"], style="bold magenta"))
+            out.print(Text(part["content"]))
+        out.print(Text(word("tokens", s.lang, made.tokens, made.budget), style="dim"))
+        for item in made.left_out:
+            out.print(
+                Text(
+                    f"{word('left out', s.lang)}: {item.what} {item.id[-8:]}: {item.why}",
+                    style="dim",
+                )
+            )
+
+
+def portrait(
+    bank: BankOption = "", file: FileOption = "", lang: LangOption = "", as_json: JsonOption = False
+) -> None:
+    """Show who the user is, by dated statements in their own words."""
+    from memorybank.cli import paint
+
+    with session(bank, file, lang=lang, as_json=as_json) as s:
+        who = s.bank.portrait()
+        if not s.show(who):
+            console().print(paint.portrait(who, s.lang))
+
+
+def timeline(
+    first: Annotated[str, typer.Option("--from", help="First day, e.g. 2026-03-02.")] = "",
+    last: Annotated[str, typer.Option("--to", help="Last day.")] = "",
+    bank: BankOption = "",
+    file: FileOption = "",
+    now: NowOption = "",
+    lang: LangOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Show the days: summaries, insights, and how well each memory is held."""
+    from memorybank.cli import paint
+
+    with session(bank, file, now, lang, as_json=as_json) as s:
+        days = s.bank.timeline(first=_day(first), last=_day(last), now=s.now)
+        if s.show(days):
+            return
+        out = console()
+        out.print(paint.timeline(days, s.lang))
+        levels: tuple[Level, ...] = ("week", "month", "global")
+        for level in levels:
+            found = s.bank.summaries(level)
+            if found:
+                out.print(paint.summaries(found, level, s.lang))
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise BadInput(f"{text!r} is not a day: write it as 2026-03-02") from None
+
+
+def jobs(
+    bank: BankOption = "", file: FileOption = "", lang: LangOption = "", as_json: JsonOption = False
+) -> None:
+    """List the work that waits: days to digest, vectors to make."""
+    from rich.table import Table
+
+    with session(bank, file, lang=lang, as_json=as_json) as s:
+        waiting = s.bank.jobs()
+        if s.show(waiting):
+            return
+        if not waiting:
+            console().print(word("no jobs", s.lang))
+            return
+        table = Table(box=None, pad_edge=False)
+        for title in ("kind", "subject", "attempts", "error"):
+            table.add_column(word(title, s.lang))
+        for job in waiting:
+            table.add_row(job.kind, job.subject, str(job.attempts), job.error or "")
+        console().print(table)

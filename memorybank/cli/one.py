@@ -1,0 +1,144 @@
+"""One memory: explain, pin, unpin, fade, revive, correct, erase; and a bank's curve."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from memorybank.cli.common import (
+    BankOption,
+    FileOption,
+    JsonOption,
+    LangOption,
+    NowOption,
+    console,
+    session,
+)
+from memorybank.cli.look import _day as read_day
+from memorybank.cli.words import word
+from memorybank.errors import BadInput
+
+IdArgument = Annotated[str, typer.Argument(help="A memory's id, or its last eight letters.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    for command in (explain, pin, unpin, fade, revive, correct, erase, preset):
+        app.command()(command)
+
+
+def explain(
+    memory: IdArgument, bank: BankOption = "", file: FileOption = "", now: NowOption = "",
+    lang: LangOption = "", as_json: JsonOption = False,
+) -> None:  # fmt: skip
+    """Show all that is known of a memory: why it matters, its curve, its log, its kin."""
+    from memorybank.cli import paint
+
+    with session(bank, file, now, lang, as_json=as_json) as s:
+        told = s.bank.explain(memory, now=s.now)
+        if not s.show(told):
+            console().print(paint.explanation(told, s.lang))
+
+
+def pin(
+    memory: IdArgument,
+    bank: BankOption = "",
+    file: FileOption = "",
+    now: NowOption = "",
+    lang: LangOption = "",
+) -> None:
+    """Keep a memory from ever fading."""
+    _happen("pin", memory, bank, file, now, lang)
+
+
+def unpin(
+    memory: IdArgument,
+    bank: BankOption = "",
+    file: FileOption = "",
+    now: NowOption = "",
+    lang: LangOption = "",
+) -> None:
+    """Let a pinned memory follow its curve again."""
+    _happen("unpin", memory, bank, file, now, lang)
+
+
+def fade(
+    memory: IdArgument,
+    bank: BankOption = "",
+    file: FileOption = "",
+    now: NowOption = "",
+    lang: LangOption = "",
+) -> None:
+    """Put a memory out of ordinary recall; nothing is lost."""
+    _happen("fade", memory, bank, file, now, lang)
+
+
+def revive(
+    memory: IdArgument,
+    bank: BankOption = "",
+    file: FileOption = "",
+    now: NowOption = "",
+    lang: LangOption = "",
+) -> None:
+    """Bring a faded memory back."""
+    _happen("revive", memory, bank, file, now, lang)
+
+
+def _happen(verb: str, memory: str, bank: str, file: str, now: str, lang: str) -> None:
+    with session(bank, file, now, lang) as s:
+        getattr(s.bank, verb)(memory, now=s.now)
+        console().print(word(verb, s.lang))
+
+
+def correct(
+    memory: IdArgument,
+    text: Annotated[str, typer.Argument(help="What is right.")],
+    bank: BankOption = "", file: FileOption = "", now: NowOption = "",
+    lang: LangOption = "", as_json: JsonOption = False,
+) -> None:  # fmt: skip
+    """Replace what a memory says; the old one stays visible as replaced."""
+    with session(bank, file, now, lang, as_json=as_json) as s:
+        new = s.bank.correct(memory, text, now=s.now)
+        if not s.show({"id": new}):
+            console().print(word("corrected", s.lang, new))
+
+
+def erase(
+    memories: Annotated[list[str] | None, typer.Argument(help="Ids of memories.")] = None,
+    day: Annotated[str, typer.Option(help="Everything that was said on this day.")] = "",
+    source: Annotated[str, typer.Option(help="Everything that came from this file.")] = "",
+    whole: Annotated[bool, typer.Option("--whole-bank", help="The whole bank.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    bank: BankOption = "", file: FileOption = "", now: NowOption = "",
+    lang: LangOption = "", as_json: JsonOption = False,
+) -> None:  # fmt: skip
+    """Erase memories for good, with everything derived from them."""
+    with session(bank, file, now, lang, as_json=as_json) as s:
+        if not yes:
+            if not sys.stdin.isatty():
+                raise BadInput("erasing cannot be undone: say --yes")
+            typer.confirm(word("erase?", s.lang), abort=True)
+        if whole:
+            s.bank.erase_bank()
+            console().print(word("done", s.lang))
+            return
+        receipt = s.bank.erase(
+            *(memories or ()), day=read_day(day), source=source or None, now=s.now
+        )
+        s.bank.digest(now=s.now)
+        if not s.show(receipt):
+            console().print(
+                word("erased", s.lang, receipt.turns, receipt.summaries, receipt.statements)
+            )
+
+
+def preset(
+    name: Annotated[str, typer.Argument(help="gentle, paper, paper-chance or off.")],
+    bank: BankOption = "", file: FileOption = "", lang: LangOption = "",
+) -> None:  # fmt: skip
+    """Hold a bank's memories by another curve; nothing is lost, and it can be undone."""
+    with session(bank, file, lang=lang) as s:
+        s.bank.change_preset(name)
+        console().print(word("done", s.lang))

@@ -1,0 +1,79 @@
+"""What the surface of a text gives away, in Chinese and English: a question, a greeting, a name.
+
+Closed word lists and patterns only, each with both languages side by side; used by
+significance, the extractive digest and recall. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+
+_QUESTION = re.compile(
+    r"[?？]\s*(?:[\"'”’」』)）]*)\s*$"
+    r"|^\s*(?:what|when|where|which|who|whom|whose|why|how|do|does|did|is|are|was|were|can|could|"
+    r"will|would|should|have|has|tell me|remind me|any idea)\b"
+    r"|(?:吗|呢|么)[。？?!！~～\s]*$"
+    r"|什么|怎么|怎样|如何|为何|哪[个些里儿天一位]|谁|多少|几[个次点天月号岁]|是否|有没有|能不能|可不可以",
+    re.IGNORECASE,
+)
+_ASKS_MEMORY = re.compile(
+    r"\b(?:remember|recall|remind|told|mentioned|said|recommended|talked about|asked)\b"
+    r"|记得|记不记得|提到|提过|说过|推荐过|推荐了|告诉过|聊过|问过|曾经",
+    re.IGNORECASE,
+)
+_SMALL_TALK = re.compile(
+    r"\W*(?:(?:hi|hello|hey|hi there|hello there|good (?:morning|afternoon|evening|night)|"
+    r"how are you(?: today| doing)?|nice to meet you|thanks?|thank you(?: so much| very much)?|"
+    r"ok(?:ay)?|sure|great|cool|nice|wow|yes|yeah|yep|no|nope|bye|goodbye|"
+    r"see you(?: later| tomorrow)?|"
+    r"you'?re welcome|no problem|lol|ha(?:ha)+|got it|sounds good|i see|of course|take care|"
+    r"你好|您好|大家好|嗨|早上好|早安|早|晚上好|晚安|下午好|最近好吗|很高兴认识你|谢谢(?:你|您)?|多谢|"
+    r"好的?|好吧|嗯+|哦+|噢|行|可以|没问题|不客气|再见|拜拜|哈哈+|是的?|对的?|不是|知道了|明白了?|"
+    r"当然|没事|太好了|真的吗)[呀啊啦哦呢吧的]*[\W]*)+",
+    re.IGNORECASE,
+)
+_FIRST_PERSON = re.compile(r"\b(?:i|i'm|i've|i'd|i'll|my|mine|me|we|our)\b|我|咱|俺", re.IGNORECASE)
+_NAME = re.compile(
+    r"(?<![.!?。！？:：\"“]\s)(?<!^)\b[A-Z][a-z]+(?:\s+[A-Z][a-z]+)*\b"
+    r"|《[^》]+》|“[^”]{2,40}”|\"[^\"]{2,40}\"|「[^」]{2,40}」"
+    r"|(?<=叫)[\u4e00-\u9fff]{2,4}|(?<=名字是)[\u4e00-\u9fff]{2,4}"
+)
+_NUMBER = re.compile(r"\d+|[一二三四五六七八九十百千万两]+(?=[个只条本年月日号天岁点次块元])")
+_SENTENCE = re.compile(
+    r"[^。！？!?\n]*?(?:[。！？!?\n]+|(?<!\bDr)(?<!\bMr)(?<!\bMrs)(?<!\bSt)(?<!\d)\.(?=\s|$)|$)[”」』\"']?"
+)
+
+
+def is_question(text: str) -> bool:
+    """Say whether a text asks something."""
+    return bool(_QUESTION.search(text.strip()[-400:]))
+
+
+def asks_memory(text: str) -> bool:
+    """Say whether a text asks for, or points to, something from before."""
+    return is_question(text) or bool(_ASKS_MEMORY.search(text[:2000]))
+
+
+def is_small_talk(text: str) -> bool:
+    """Say whether a text is a greeting, thanks or a bare yes, with nothing to keep."""
+    return len(text) <= 60 and bool(_SMALL_TALK.fullmatch(text))
+
+
+def first_person(text: str) -> int:
+    """Count how often the speaker speaks of themselves."""
+    return len(_FIRST_PERSON.findall(text[:5000]))
+
+
+def names(text: str) -> list[str]:
+    """Return names, titles and quotations in a text, in order."""
+    return [match.group() for match in _NAME.finditer(text[:5000])]
+
+
+def numbers(text: str) -> int:
+    """Count numbers in a text, in figures or in Chinese."""
+    return len(_NUMBER.findall(text[:5000]))
+
+
+def sentences(text: str) -> list[str]:
+    """Cut a text into sentences, punctuation kept; "3.50" and "Dr. Li" stay whole."""
+    return [s for match in _SENTENCE.finditer(text) if (s := match.group().strip())]

@@ -1,0 +1,158 @@
+"""Every error of the library, each saying its cure.
+
+    MemoryBankError                     status 500
+    ├── BadInput                        400  what was handed in cannot be taken as it is
+    │   ├── EmptyText                        nothing to remember
+    │   ├── TextTooLong                 413
+    │   ├── BadTime                          a time without a zone, or outside the calendar
+    │   ├── BadSetting                       an option, a preset or a model name that does not exist
+    │   └── BadFile                          an import that does not parse, with its line
+    ├── NotFound                        404
+    │   ├── UnknownBank                      with near names
+    │   └── UnknownMemory
+    ├── StoreError                      500  the bank's file
+    │   ├── NotABank                         some other kind of file
+    │   ├── DamagedBank
+    │   ├── NewerBank                        written by a later version
+    │   ├── ReadOnlyBank
+    │   ├── DiskFull                    507
+    │   └── BankBusy                    503
+    └── ModelError                      502  an embedder or a language model
+        ├── MissingExtra                501  an optional package that is not installed
+        └── BadVector                        wrong dimension, not a number, zero
+
+`status` is the HTTP status that a server should answer and decides the exit code of the
+command line. No message ever quotes what a user said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class MemoryBankError(Exception):
+    """Base of all errors here; catch it to catch them all."""
+
+    status = 500
+
+
+class BadInput(MemoryBankError):
+    """What was handed in cannot be taken as it is."""
+
+    status = 400
+
+
+class EmptyText(BadInput):
+    """There is nothing to remember: give a text, a reply, or both."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or str(self.__doc__))
+
+
+class TextTooLong(BadInput):
+    """A single text is longer than a memory may be."""
+
+    status = 413
+
+    def __init__(self, length: int, limit: int) -> None:
+        super().__init__(
+            f"a text of {length:,} characters is longer than the {limit:,} that one memory may "
+            "hold: cut it into several turns, or import it as a file of turns"
+        )
+
+
+class BadTime(BadInput):
+    """A time that cannot be placed."""
+
+
+class BadSetting(BadInput):
+    """An option, a preset or a model name that does not exist."""
+
+
+class BadFile(BadInput):
+    """A file that cannot be imported; nothing of it was taken."""
+
+    def __init__(self, path: str, why: str, *, line: int | None = None) -> None:
+        where = f"{path}, line {line}" if line is not None else path
+        super().__init__(f"{where}: {why}. Nothing of the file was imported")
+        self.line = line
+
+
+class NotFound(MemoryBankError):
+    """Something was named that is not there."""
+
+    status = 404
+
+
+class UnknownBank(NotFound):
+    """No bank of this name in the file."""
+
+    def __init__(self, name: str, near: Sequence[str] = ()) -> None:
+        known = f"; did you mean {', '.join(map(repr, near))}?" if near else ""
+        super().__init__(
+            f"no bank named {name!r} in this file{known} "
+            "(`memorybank banks` lists them; `remember` or `import` creates one)"
+        )
+        self.near = tuple(near)
+
+
+class UnknownMemory(NotFound):
+    """No memory with this id in the bank."""
+
+    def __init__(self, memory_id: str, why: str = "") -> None:
+        super().__init__(
+            f"no memory {memory_id!r} in this bank{why}: "
+            "`memorybank timeline` and `recall` print the ids"
+        )
+
+
+class StoreError(MemoryBankError):
+    """The bank's file cannot be used."""
+
+
+class NotABank(StoreError):
+    """The file is something else than a memory bank."""
+
+
+class DamagedBank(StoreError):
+    """The file is a memory bank, but parts of it cannot be read."""
+
+
+class NewerBank(StoreError):
+    """The file was written by a later version of this program."""
+
+
+class ReadOnlyBank(StoreError):
+    """The file, or its folder, cannot be written."""
+
+
+class DiskFull(StoreError):
+    """No space is left where the file is; what was there before is unharmed."""
+
+    status = 507
+
+
+class BankBusy(StoreError):
+    """Another process has held the file for longer than we wait."""
+
+    status = 503
+
+
+class ModelError(MemoryBankError):
+    """An embedder or a language model failed; no memory was lost by it."""
+
+    status = 502
+
+
+class MissingExtra(ModelError):
+    """An optional package is not installed."""
+
+    status = 501
+
+    def __init__(self, extra: str, package: str) -> None:
+        super().__init__(f"{package} is not installed: pip install 'siliconfriend[{extra}]'")
+        self.extra = extra
+
+
+class BadVector(ModelError):
+    """An embedder gave something that is not a direction in its space."""

@@ -1,0 +1,1 @@
+"""Proof: data sets, metrics, and what they say of recall. Never imported by the library."""

@@ -1,0 +1,74 @@
+"""Retrieval metrics, and their uncertainty. Pure; shapes and definitions in each docstring."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from memorybank.evals.sets import Question
+
+ANY, ALL = (1, 3, 5, 10), (5, 10)
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question and the ids that came back, best first, each at most once."""
+
+    question: Question
+    ranking: Sequence[str]
+
+
+def measures(asked: Asked) -> dict[str, float]:
+    """Return the measures of one question, each in 0..1.
+
+    any@k: an evidence memory stands in the first k; all@k: every evidence group has a member
+    there; mrr: 1 / rank of the first evidence memory over the whole ranking, 0 if it is not in it.
+    """
+    evidence, ranking = asked.question.evidence, list(asked.ranking)
+    result = {f"any@{k}": float(bool(evidence & set(ranking[:k]))) for k in ANY}
+    for k in ALL:
+        top = set(ranking[:k])
+        result[f"all@{k}"] = float(all(top & group for group in asked.question.groups))
+    first = next((rank for rank, item in enumerate(ranking, 1) if item in evidence), 0)
+    result["mrr"] = 1.0 / first if first else 0.0
+    return result
+
+
+def summary(asked: Sequence[Asked], *, seed: int = 0) -> dict[str, object]:
+    """Return the means over questions, by category too, with 95 % intervals by bootstrap."""
+    rows = [measures(one) for one in asked]
+    names = list(rows[0])
+    table = np.array([[row[name] for name in names] for row in rows])
+    categories: dict[str, list[int]] = {}
+    for i, one in enumerate(asked):
+        categories.setdefault(one.question.category, []).append(i)
+    return {
+        "n": len(rows),
+        **_means(names, table),
+        "by_category": {
+            name: {"n": len(picked), **_means(names, table[picked])}
+            for name, picked in sorted(categories.items())
+        },
+        "ci95": _intervals(names, table, seed),
+    }
+
+
+def _means(names: Sequence[str], table: np.ndarray) -> Mapping[str, float]:
+    return {
+        name: round(float(mean), 4) for name, mean in zip(names, table.mean(axis=0), strict=True)
+    }
+
+
+def _intervals(names: Sequence[str], table: np.ndarray, seed: int) -> dict[str, list[float]]:
+    """Resample questions with replacement and return the 2.5 % and 97.5 % points of each mean."""
+    rng = np.random.default_rng(seed)
+    picks = rng.integers(0, len(table), size=(RESAMPLES, len(table)))
+    means = table[picks].mean(axis=1)
+    low, high = np.percentile(means, [2.5, 97.5], axis=0)
+    return {
+        name: [round(float(a), 4), round(float(b), 4)]
+        for name, a, b in zip(names, low, high, strict=True)
+    }

@@ -1,0 +1,108 @@
+"""`memorybank eval retrieval`: the library's own recall, asked the questions of a set.
+
+Memories are remembered in their order at their own time in a fresh bank; questions are asked
+after the last memory, or at their own date, with everything visible and nothing withheld.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from memorybank.bank import MemoryBank
+from memorybank.evals.metrics import Asked, summary
+from memorybank.evals.sets import Question, RetrievalSet
+from memorybank.formats import Volume, read_file
+from memorybank.models import Embedder
+from memorybank.records import Kind
+from memorybank.timewords import moment
+from memorybank.verbs.desk import Progress, no_progress
+
+EVERYTHING = datetime(9990, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a set is asked: with which embedder, on which kinds of memory, digested or not."""
+
+    embedder: Embedder | None
+    digested: bool = False
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """What takes part in recall."""
+        return ("turn", "day") if self.digested else ("turn",)
+
+
+def evaluate(data: RetrievalSet, plan: Plan, *, progress: Progress = no_progress) -> dict[str, Any]:
+    """Return the measures of one set by the contract of the README."""
+    asked = rankings(data, plan, progress=progress)
+    return {
+        "set": data.name,
+        "system": "ours + digests" if plan.digested else "ours",
+        **summary(asked),
+    }
+
+
+def rankings(data: RetrievalSet, plan: Plan, *, progress: Progress = no_progress) -> list[Asked]:
+    """Return what recall answers to every question of a set, in the set's order."""
+    by_bank: dict[str, list[Question]] = defaultdict(list)
+    for question in data.questions:
+        by_bank[question.bank.strip()].append(question)
+    answered: dict[str, Asked] = {}
+    with TemporaryDirectory(prefix="memorybank-eval-") as folder:
+        for volume in read_file(data.folder, UTC):
+            if volume.name in by_bank:
+                for asked in _ask_bank(
+                    Path(folder), volume, by_bank[volume.name], data, plan, progress
+                ):
+                    answered[asked.question.id] = asked
+    return [answered[q.id] for q in data.questions if q.id in answered]
+
+
+def _ask_bank(
+    folder: Path,
+    volume: Volume,
+    questions: Sequence[Question],
+    data: RetrievalSet,
+    plan: Plan,
+    progress: Progress,
+) -> list[Asked]:
+    last = max(turn.occurred_at for turn in volume.turns)
+    with MemoryBank.open(
+        folder / f"{abs(hash(volume.name))}.db", bank=volume.name, lang=volume.lang, zone="UTC",
+        embedder=plan.embedder, seed=b"evaluation", clock=lambda: last,
+    ) as bank:  # fmt: skip
+        turns = [replace(turn, channel="chat") for turn in volume.turns]
+        bank.remember_turns(turns, now=last, progress=progress)
+        if plan.digested:
+            bank.digest(now=last, progress=progress)
+        result = []
+        for done, question in enumerate(questions, 1):
+            result.append(_ask(bank, question, last, len(turns), data, plan))
+            progress("ask", done, len(questions))
+        return result
+
+
+def _ask(
+    bank: MemoryBank, question: Question, last: datetime, size: int, data: RetrievalSet, plan: Plan
+) -> Asked:
+    now = moment(question.date, UTC) if question.date else last
+    found = bank.recall(
+        question.text, k=2 * size, now=now, until=EVERYTHING, faded="always", kinds=plan.kinds
+    )
+    external = {hit.id: hit.external_id for hit in found if hit.kind == "turn"}
+    ranking: dict[str, None] = {}
+    for hit in found:
+        ids = [hit.external_id] if hit.kind == "turn" else [external.get(s) for s in hit.sources]
+        for memory_id in ids:
+            if memory_id is None:
+                continue
+            if question.max_order is None or data.orders.get(memory_id, -1) < question.max_order:
+                ranking[memory_id] = None
+    return Asked(question, list(ranking))

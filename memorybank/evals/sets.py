@@ -1,0 +1,111 @@
+"""Retrieval sets in the normal form: a folder with memories.jsonl[.gz] and questions.jsonl[.gz]."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from memorybank.errors import BadFile, BadSetting
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question of one bank; `groups` are what a complete answer needs, any member of each."""
+
+    id: str
+    bank: str
+    text: str
+    category: str
+    evidence: frozenset[str]
+    groups: tuple[frozenset[str], ...]
+    date: str | None
+    split: str | None
+    pair: str | None
+    max_order: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalSet:
+    """A set as it is asked: its folder, its questions, and the order of its memories if given."""
+
+    name: str
+    folder: Path
+    questions: tuple[Question, ...]
+    orders: Mapping[str, int]
+
+
+def load_set(
+    folder: Path, *, split: str | None = None, questions: Path | None = None
+) -> RetrievalSet:
+    """Read a set; questions without evidence are left out of recall.
+
+    `questions` takes the wording from another set and maps it by `pair_id`: evidence and bank
+    stay this set's own.
+    """
+    own = [_question(row) for row in rows(folder, "questions.jsonl")]
+    if questions is not None:
+        own = _worded(own, [_question(row) for row in rows(questions, "questions.jsonl")])
+    kept = [q for q in own if q.evidence and (split is None or q.split in (split, None))]
+    if not kept:
+        raise BadSetting(
+            f"{folder} has no question with evidence{f' in split {split}' if split else ''}"
+        )
+    orders = {
+        row["memory_id"]: int(row["order"])
+        for row in rows(folder, "memories.jsonl")
+        if "order" in row
+    }
+    name = (
+        "/".join(folder.resolve().parts[-2:]) if folder.name in ("cn", "zh", "en") else folder.name
+    )
+    return RetrievalSet(name=name, folder=folder, questions=tuple(kept), orders=orders)
+
+
+def rows(folder: Path, name: str) -> list[dict[str, Any]]:
+    """Return the rows of a JSON Lines file of a set, packed or not."""
+    plain, packed = folder / name, folder / f"{name}.gz"
+    if plain.is_file():
+        return _parsed(plain, plain.read_text("utf-8").splitlines())
+    if packed.is_file():
+        return _parsed(packed, gzip.decompress(packed.read_bytes()).decode("utf-8").splitlines())
+    raise BadFile(
+        str(folder), f"there is no {name} or {name}.gz: a set in the normal form has both files"
+    )
+
+
+def _parsed(path: Path, lines: Sequence[str]) -> list[dict[str, Any]]:
+    parsed = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            parsed.append(json.loads(line))
+        except json.JSONDecodeError as error:
+            raise BadFile(str(path), error.msg, line=number) from error
+    return parsed
+
+
+def _question(row: Mapping[str, Any]) -> Question:
+    evidence = [str(e) for e in row.get("evidence") or ()]
+    groups = row.get("evidence_groups") or [[e] for e in evidence]
+    return Question(
+        id=str(row["question_id"]),
+        bank=str(row["bank_id"]),
+        text=str(row["question"]),
+        category=str(row.get("category") or "all"),
+        evidence=frozenset(evidence),
+        groups=tuple(frozenset(map(str, group)) for group in groups),
+        date=row.get("question_date"),
+        split=row.get("split"),
+        pair=row.get("pair_id"),
+        max_order=row.get("max_order"),
+    )
+
+
+def _worded(own: Sequence[Question], other: Sequence[Question]) -> list[Question]:
+    texts = {q.pair: q.text for q in other if q.pair}
+    return [replace(q, text=texts[q.pair]) for q in own if q.pair in texts]

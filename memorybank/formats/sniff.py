@@ -1,0 +1,148 @@
+"""From a path to bounded UTF-8 text, and which format it is in.
+
+Law of this file: the format is told by content, never by name, gzip included; no file, however
+large, packed or strange, makes it read without bound, wait for ever or raise anything else
+than BadFile (Refused inside, see `formats.read_file`).
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader
+from itertools import count
+from pathlib import Path
+from stat import S_ISDIR, S_ISREG
+from typing import Literal, TypeAlias
+
+from memorybank.formats.volume import Refused
+
+MAX_DOCUMENT = 256 * 2**20  # one JSON value is parsed whole
+MAX_LINES = 2**30  # JSON Lines, all together: what a small gzip file can unpack to has an end
+MAX_LINE = 8 * 2**20
+FOLDER_FILES = ("memories.jsonl", "memories.jsonl.gz")
+EXPECTED = (
+    'expected is one object {name: {"history": {date: [turns]}}}, or JSON Lines with bank_id, '
+    "memory_id, date and text in each row"
+)
+
+Stream: TypeAlias = BufferedReader | gzip.GzipFile
+Format = Literal["original", "normal"]
+
+_BOM = b"\xef\xbb\xbf"
+_ROW = re.compile(rb'\s*\{[^{}]*"(?:bank_id|memory_id)"\s*:')
+
+
+def locate(path: Path) -> Path:
+    """Return the regular file meant by a path: itself, or the memories in a folder."""
+    for candidate in (path, *(path / name for name in FOLDER_FILES)):
+        try:
+            mode = candidate.stat().st_mode
+        except FileNotFoundError:
+            if candidate is path:
+                raise Refused("there is no such file: check the path") from None
+            continue
+        except (OSError, ValueError):
+            raise Refused("it cannot be looked at: check the path and its permissions") from None
+        if S_ISREG(mode):
+            return candidate
+        if not S_ISDIR(mode):
+            raise Refused("not a regular file: save what it holds to a file first")
+    raise Refused(f"the folder holds no {' or '.join(FOLDER_FILES)}: name the file itself")
+
+
+@contextmanager
+def opened(file: Path) -> Iterator[Stream]:
+    """Open a file for reading, unpacked where it is packed."""
+    try:
+        with file.open("rb") as raw:
+            if raw.peek(2)[:2] != b"\x1f\x8b":
+                yield raw
+                return
+            with gzip.GzipFile(fileobj=raw) as unpacked:
+                yield unpacked
+    except (gzip.BadGzipFile, EOFError, zlib.error):
+        raise Refused("its gzip data is damaged or cut off: copy the file again") from None
+    except OSError:
+        raise Refused("it cannot be read: check its permissions and its disk") from None
+
+
+def tell(stream: Stream) -> Format:
+    """Tell the format by the first line that is not blank, and go back to the start."""
+    head = _first(stream)
+    if not head.startswith(b"{"):
+        what = "a list at the top" if head.startswith(b"[") else "not JSON"
+        raise Refused(f"{what}: {EXPECTED}")
+    row = bool(_ROW.match(head))  # for what does not parse: the reader will say where
+    if len(head) <= MAX_LINE:
+        try:
+            value = json.loads(head.decode("utf-8"))
+        except (ValueError, RecursionError):
+            pass
+        else:
+            # A person in the original format may be called "bank_id", but is an object.
+            row = any(not isinstance(value.get(k, {}), dict) for k in ("bank_id", "memory_id"))
+    return "normal" if row else "original"
+
+
+def _first(stream: Stream) -> bytes:
+    seen, first = 0, True
+    while seen <= MAX_DOCUMENT:
+        line = stream.readline(MAX_LINE + 1)
+        if not line:
+            break
+        seen += len(line)
+        head = (line.removeprefix(_BOM) if first else line).lstrip()
+        if head:
+            stream.seek(0)
+            return head
+        first = False
+    raise Refused("it is empty: nothing to import")
+
+
+def document(stream: Stream) -> str:
+    """Return the whole text, as one JSON document may be long."""
+    if os.fstat(stream.fileno()).st_size > MAX_DOCUMENT:
+        raise _too_large(MAX_DOCUMENT)
+    chunks, size = [], 0
+    while chunk := stream.read(2**20):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > MAX_DOCUMENT:
+            raise _too_large(MAX_DOCUMENT)
+    return _decoded(b"".join(chunks).removeprefix(_BOM))
+
+
+def lines(stream: Stream) -> Iterator[tuple[int, str]]:
+    """Yield the lines that are not blank, with their numbers from 1."""
+    size = 0
+    for number in count(1):
+        line = stream.readline(MAX_LINE + 1)
+        if not line:
+            return
+        size += len(line)
+        if len(line) > MAX_LINE:
+            why = f"longer than {MAX_LINE >> 20} MB: cut it into several rows"
+            raise Refused(why, line=number)
+        if size > MAX_LINES:
+            raise _too_large(MAX_LINES)
+        text = _decoded(line.removeprefix(_BOM) if number == 1 else line, number)
+        if text.strip():
+            yield number, text
+
+
+def _too_large(limit: int) -> Refused:
+    return Refused(f"larger than {limit >> 20} MB: split it into one file per person")
+
+
+def _decoded(data: bytes, line: int | None = None) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as exc:
+        line = line or data.count(b"\n", 0, exc.start) + 1
+        raise Refused("not UTF-8: save it in that encoding", line=line) from None

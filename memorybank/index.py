@@ -1,0 +1,239 @@
+"""A bank's index in memory: who is there, when, how strong, in which direction, in which words.
+
+Law of this file: arrays only, one entry a memory in the order of its number; it knows neither
+text nor store nor clock. It is loaded once, appended to, and patched where a state changes; what
+cannot be followed that way (an erasure, another embedder) makes a new index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memorybank.lexical import Postings, TermArray
+
+TURN, DAY = 0, 1
+Column = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the index knows of one memory. Times in microseconds, `last` and `fades` in days."""
+
+    number: int
+    kind: int
+    occurred: int
+    day: int
+    thread: int
+    seq: int
+    trusted: int
+    significance: float
+    strength: float
+    last: float
+    fades: float
+    pinned: int
+    supersedes: int
+    superseded_by: int
+
+
+_TYPES: dict[str, type] = {
+    "kind": np.uint8, "trusted": np.bool_, "pinned": np.bool_, "day": np.int32,
+    "significance": np.float32, "strength": np.float64, "last": np.float64, "fades": np.float64,
+}  # fmt: skip
+COLUMNS = tuple(f.name for f in fields(Entry))
+
+
+class Index:
+    """The arrays of one bank.
+
+    `columns` of shape (n,) by the names of `Entry`; `vectors` (chunks, dim) float32 and `owners`
+    (chunks,) say which memory a chunk belongs to; `postings` holds the words.
+    """
+
+    def __init__(
+        self,
+        columns: dict[str, Column],
+        vectors: NDArray[np.float32],
+        owners: NDArray[np.int64],
+        postings: Postings,
+    ) -> None:
+        self.size = len(columns["number"])
+        self.chunks = len(owners)
+        self.postings = postings
+        self._columns = columns
+        self._vectors = vectors
+        self._owners = owners
+        self._previous: NDArray[np.int64] | None = None
+        self._newest: dict[int, int] = {}  # the last turn of each conversation
+        self._one_chunk_each = self.chunks == self.size and bool(
+            (owners == np.arange(self.size)).all()
+        )
+
+    @classmethod
+    def build(
+        cls,
+        entries: Sequence[Sequence[object]],
+        chunks: Sequence[tuple[int, bytes]],
+        words: Sequence[tuple[int, bytes, bytes]],
+        dim: int,
+    ) -> Index:
+        """Build from rows in order of number: entries as tuples in the order of `Entry`,
+        float16 vectors, term hashes and counts; vectors and words may miss for some."""
+        columns = dict(zip(COLUMNS, zip(*entries, strict=True), strict=True)) if entries else {}
+        arrays: dict[str, Column] = {
+            name: np.array(columns.get(name, ()), dtype=_TYPES.get(name, np.int64))
+            for name in COLUMNS
+        }
+        numbers = arrays["number"]
+        width = 2 * dim
+        per_vector = np.array(
+            [len(blob) // width for _, blob in chunks] if dim else [], dtype=np.int64
+        )
+        flat = np.frombuffer(b"".join(blob for _, blob in chunks), dtype=np.float16)
+        vectors = flat.astype(np.float32).reshape(-1, dim) if dim else np.zeros((0, 0), np.float32)
+        owned = np.searchsorted(numbers, np.array([n for n, _ in chunks], dtype=np.int64))
+        owners = np.repeat(owned, per_vector) if dim else np.zeros(0, np.int64)
+        return cls(arrays, vectors, owners, _postings(numbers, words))
+
+    def __getitem__(self, name: str) -> Column:
+        """Return a column as it stands now, shape (size,)."""
+        return self._columns[name][: self.size]
+
+    @property
+    def nbytes(self) -> int:
+        """How much memory the arrays take, for the cache that bounds them."""
+        columns = sum(array.nbytes for array in self._columns.values())
+        return columns + self._vectors.nbytes + self._owners.nbytes + self.postings.nbytes
+
+    def append(self, entry: Entry, vectors: NDArray[np.float32] | None, words: TermArray) -> None:
+        """Add a memory whose number is higher than all before; vectors are (chunks, dim)."""
+        position = self.size
+        for name, array in self._columns.items():
+            self._columns[name] = array = _room(array, position)
+            array[position] = getattr(entry, name)
+        self.size += 1
+        self.postings.append(words)
+        if vectors is not None and len(vectors):
+            self._attach(position, vectors)
+        else:
+            self._one_chunk_each = False
+        if entry.supersedes:
+            self._mark_superseded(entry.supersedes, entry.number)
+        self._extend_previous(position)
+
+    def attach(self, number: int, vectors: NDArray[np.float32]) -> None:
+        """Give a memory the vectors that it did not have yet."""
+        self._one_chunk_each = False
+        self._attach(self.position(number), vectors)
+
+    def patch(self, number: int, **changes: float) -> None:
+        """Change columns of one memory."""
+        position = self.position(number)
+        for name, value in changes.items():
+            self._columns[name][position] = value
+
+    def position(self, number: int) -> int:
+        """Return where a memory stands; raises KeyError if it does not."""
+        at = int(np.searchsorted(self["number"], number))
+        if at == self.size or self["number"][at] != number:
+            raise KeyError(number)
+        return at
+
+    def positions(self, numbers: Iterable[int]) -> list[int]:
+        """Return where memories stand; those that do not are left out."""
+        found = []
+        for number in numbers:
+            try:
+                found.append(self.position(number))
+            except KeyError:
+                continue
+        return found
+
+    def similarities(self, direction: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the cosine of each memory's best chunk, shape (size,); NaN without a vector."""
+        cosines = self._vectors[: self.chunks] @ direction
+        if self._one_chunk_each:
+            return cosines
+        best = np.full(self.size, -np.inf, dtype=np.float32)
+        np.maximum.at(best, self._owners[: self.chunks], cosines)
+        best[np.isneginf(best)] = np.nan
+        return best
+
+    def recent_vectors(self, count: int) -> NDArray[np.float32]:
+        """Return the newest chunks, at most `count`, shape (m, dim)."""
+        return self._vectors[max(0, self.chunks - count) : self.chunks]
+
+    def previous(self) -> NDArray[np.int64]:
+        """Return where the turn before each stands in its conversation, -1 for none, (size,)."""
+        if self._previous is None:
+            self._previous = self._find_previous()
+        return self._previous[: self.size]
+
+    def _find_previous(self) -> NDArray[np.int64]:
+        order = np.lexsort((self["number"], self["seq"], self["occurred"], self["thread"]))
+        live = (self["kind"][order] == TURN) & (self["superseded_by"][order] == 0)
+        order = order[live]
+        threads = self["thread"][order]
+        previous = np.full(len(self._columns["number"]), -1, dtype=np.int64)
+        if len(order) > 1:
+            same = threads[1:] == threads[:-1]
+            previous[order[1:][same]] = order[:-1][same]
+        self._newest = dict(zip(threads.tolist(), order.tolist(), strict=True))
+        return previous
+
+    def _extend_previous(self, position: int) -> None:
+        """Follow an append without sorting anew, if the turn came last in its conversation."""
+        if self._previous is None or self._columns["kind"][position] != TURN:
+            return
+        thread = int(self._columns["thread"][position])
+        before = self._newest.get(thread, -1)
+        late = (
+            before >= 0 and self._columns["occurred"][position] < self._columns["occurred"][before]
+        )
+        if late or self._columns["supersedes"][position]:
+            self._previous = None
+            return
+        self._previous = _room(self._previous, position)
+        self._previous[position] = before
+        self._newest[thread] = position
+
+    def _attach(self, position: int, vectors: NDArray[np.float32]) -> None:
+        for vector in vectors:
+            if not self._vectors.shape[1]:
+                self._vectors = np.zeros((0, len(vector)), np.float32)
+            self._vectors = _room(self._vectors, self.chunks)
+            self._owners = _room(self._owners, self.chunks)
+            self._vectors[self.chunks] = vector
+            self._owners[self.chunks] = position
+            self.chunks += 1
+        self._one_chunk_each = (
+            self._one_chunk_each and self.chunks == self.size and len(vectors) == 1
+        )
+
+    def _mark_superseded(self, old: int, new: int) -> None:
+        for position in self.positions([old]):
+            self._columns["superseded_by"][position] = new
+            self._previous = None
+
+
+def _room(array: Column, needed: int) -> Column:
+    """Return the array with room for entry `needed`; readers of the old one keep what they had."""
+    if needed < len(array):
+        return array
+    grown = np.zeros((max(64, needed + needed // 2), *array.shape[1:]), dtype=array.dtype)
+    grown[: len(array)] = array
+    return grown
+
+
+def _postings(numbers: Column, words: Sequence[tuple[int, bytes, bytes]]) -> Postings:
+    """Join term arrays into postings; a memory without words gets an empty array."""
+    have = np.searchsorted(numbers, np.array([n for n, _, _ in words], dtype=np.int64))
+    sizes = np.zeros(len(numbers), dtype=np.int64)
+    sizes[have] = [len(counts) for _, _, counts in words]
+    hashes = np.frombuffer(b"".join(blob for _, blob, _ in words), dtype=np.uint32)
+    counts = np.frombuffer(b"".join(blob for _, _, blob in words), dtype=np.uint8)
+    return Postings(hashes, counts, sizes)

@@ -1,0 +1,149 @@
+"""Files in and out of banks: import takes a file whole or not at all, export gives it back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from memorybank.bank import MemoryBank
+from memorybank.errors import BadFile
+from memorybank.formats import Volume, read_file
+from memorybank.models import Embedder, load_embedder
+from memorybank.settings import Settings
+from memorybank.store.sqlite import SQLiteStore
+from memorybank.store.tables import BankRow, bank_named, memories, turns_by_number
+from memorybank.verbs.context import turn_record
+from memorybank.verbs.desk import Progress, no_progress, zone_of
+from memorybank.verbs.remember import CurveFrom, Prepared, prepare, store
+from memorybank.verbs.shelf import usable
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What came in for one bank: its turns, and how many of them were new."""
+
+    bank: str
+    turns: int
+    new: int
+
+
+def take_in(
+    path: Path,
+    target: Path,
+    *,
+    settings: Settings,
+    zone: str,
+    now: datetime,
+    only: str = "",
+    curve_from: CurveFrom = "arrival",
+    vectors: Literal["inline", "later"] = "inline",
+    trusted: bool = True,
+    progress: Progress = no_progress,
+) -> list[Taken]:
+    """Read every bank of a file into the bank file `target`, in one transaction.
+
+    `only` takes a single bank under its name; a file with one bank is taken under `only`
+    whatever its own name. Raises BadFile with the line; then nothing was taken.
+    """
+    volumes = _chosen(path, read_file(path, ZoneInfo(zone), trusted=trusted), only)
+    embedder = load_embedder(settings.embedder)
+    file = SQLiteStore.open(target)
+    try:
+        known = {v.name: _known(file, v.name) for v in volumes}
+        ready = [
+            _prepared(
+                v, known[v.name], embedder if vectors == "inline" else None, zone, now, progress
+            )
+            for v in volumes
+        ]
+        with file.write():
+            return [
+                _stored(file, v, p, embedder, settings, zone, now, curve_from)
+                for v, p in zip(volumes, ready, strict=True)
+            ]
+    finally:
+        file.close()
+
+
+def _chosen(path: Path, volumes: Sequence[Volume], only: str) -> list[Volume]:
+    if not only:
+        return list(volumes)
+    if len(volumes) == 1:
+        return [replace(volumes[0], name=only)]
+    found = [v for v in volumes if v.name == only]
+    if not found:
+        names = ", ".join(v.name for v in volumes[:12])
+        raise BadFile(str(path), f"it holds no bank named {only!r}, but {names}")
+    return found
+
+
+def _known(file: SQLiteStore, name: str) -> BankRow | None:
+    with file.read() as tx:
+        return bank_named(tx, "", name)
+
+
+def _prepared(
+    volume: Volume,
+    bank: BankRow | None,
+    embedder: Embedder | None,
+    zone: str,
+    now: datetime,
+    progress: Progress,
+) -> Prepared:
+    fits = usable(embedder, bank) if bank else embedder
+    own_zone = zone_of(bank) if bank else ZoneInfo(zone)
+    return prepare(volume.turns, own_zone, volume.lang, fits, now=now, progress=progress)
+
+
+def _stored(
+    file: SQLiteStore, volume: Volume, ready: Prepared, embedder: Embedder | None,
+    settings: Settings, zone: str, now: datetime, curve_from: CurveFrom,
+) -> Taken:  # fmt: skip
+    bank = MemoryBank.open(
+        file,
+        bank=volume.name,
+        lang=volume.lang,
+        zone=zone,
+        preset=settings.preset,
+        embedder=embedder,
+    )
+    results = store(bank.desk, ready, now=now, curve_from=curve_from)
+    with file.write() as tx:
+        row = bank_named(tx, "", volume.name)
+        if row:
+            extra = merged(json.loads(row.extra), volume.extra)
+            tx.run("set_extra", bank=row.bank, extra=json.dumps(extra, ensure_ascii=False))
+    return Taken(volume.name, len(results), sum(not r.known for r in results))
+
+
+def merged(old: Any, new: Any) -> Any:
+    """Join what two imports said beside their turns; the newer wins where both say something."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return {key: merged(old.get(key), new.get(key, old.get(key))) for key in {**old, **new}}
+    if isinstance(old, list) and isinstance(new, list):
+        return old + [item for item in new if item not in old]
+    return new
+
+
+def volumes(bank: MemoryBank, *, only: str = "") -> list[Volume]:
+    """Return the banks of a file as volumes for export; what was corrected away stays out."""
+    desk = bank.desk
+    result = []
+    with desk.store.read() as tx:
+        for row in tx.rows("banks_of", tenant=desk.tenant):
+            info = BankRow(*row)
+            if only and info.name != only:
+                continue
+            kept = [m for m in memories(tx.rows("memories_all", bank=info.bank)) if not m.kind]
+            kept = [m for m in kept if m.superseded_by is None]
+            turns = turns_by_number(tx, info.bank, [m.number for m in kept])
+            records = tuple(turn_record(info, m, turns[m.number]) for m in kept)
+            result.append(
+                Volume(name=info.name, lang=info.lang, turns=records, extra=json.loads(info.extra))
+            )
+    return result

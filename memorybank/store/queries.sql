@@ -1,0 +1,285 @@
+-- Every statement of the SQLite store. A line of a name alone starts one; each names its bank.
+
+-- create_bank
+INSERT INTO banks (tenant, name, id, lang, zone, seed, preset, embedder, created_at, extra)
+VALUES (:tenant, :name, :id, :lang, :zone, :seed, :preset, :embedder, :created_at, :extra)
+ON CONFLICT (tenant, name) DO NOTHING;
+
+-- bank_named
+SELECT bank, tenant, name, id, lang, zone, seed, preset, embedder, created_at, version, edition, extra
+FROM banks WHERE tenant = :tenant AND name = :name;
+
+-- bank_again
+SELECT bank, tenant, name, id, lang, zone, seed, preset, embedder, created_at, version, edition, extra
+FROM banks WHERE bank = :bank;
+
+-- banks_of
+SELECT bank, tenant, name, id, lang, zone, seed, preset, embedder, created_at, version, edition, extra
+FROM banks WHERE tenant = :tenant ORDER BY name;
+
+-- bank_extent
+-- How many turns a bank has, and from when to when.
+SELECT count(*), min(occurred_at), max(occurred_at) FROM memories WHERE bank = :bank AND kind = 0;
+
+-- bank_version
+SELECT version, edition FROM banks WHERE bank = :bank;
+
+-- reserve
+-- Take `count` numbers and mark the bank as changed, in one step.
+UPDATE banks SET next = next + :count, version = version + 1, edition = edition + :edition
+WHERE bank = :bank RETURNING next - :count, version, edition;
+
+-- set_preset
+UPDATE banks SET preset = :preset WHERE bank = :bank;
+
+-- set_embedder
+UPDATE banks SET embedder = :embedder WHERE bank = :bank;
+
+-- set_extra
+UPDATE banks SET extra = :extra WHERE bank = :bank;
+
+-- erase_bank
+DELETE FROM banks WHERE bank = :bank;
+
+-- insert_turn
+INSERT INTO turns (bank, number, external_id, text_hash, conversation, seq, text, reply, speaker,
+                   replier, author, channel, source, precision, recorded_at)
+VALUES (:bank, :number, :external_id, :text_hash, :conversation, :seq, :text, :reply, :speaker,
+        :replier, :author, :channel, :source, :precision, :recorded_at);
+
+-- insert_memory
+INSERT INTO memories (bank, number, id, kind, occurred_at, day, thread, seq, lang, trusted, born_at,
+                      born_with, parts, significance, strength, last_at, fades_at, pinned, supersedes)
+VALUES (:bank, :number, :id, :kind, :occurred_at, :day, :thread, :seq, :lang, :trusted, :born_at,
+        :born_with, :parts, :significance, :strength, :last_at, :fades_at, :pinned, :supersedes);
+
+-- renew_memory
+-- A summary made anew stays the memory that it was: same number, same id, same log.
+UPDATE memories SET occurred_at = :occurred_at, lang = :lang, trusted = :trusted, born_at = :born_at,
+                    born_with = :born_with, parts = :parts, significance = :significance
+WHERE bank = :bank AND number = :number;
+
+-- set_parts
+UPDATE memories SET parts = :parts WHERE bank = :bank AND number = :number;
+
+-- insert_vector
+INSERT INTO vectors (bank, number, model, dim, text_hash, vector)
+VALUES (:bank, :number, :model, :dim, :text_hash, :vector)
+ON CONFLICT (bank, number) DO UPDATE
+SET model = excluded.model, dim = excluded.dim, text_hash = excluded.text_hash, vector = excluded.vector;
+
+-- insert_terms
+INSERT INTO terms (bank, number, hashes, counts) VALUES (:bank, :number, :hashes, :counts)
+ON CONFLICT (bank, number) DO UPDATE SET hashes = excluded.hashes, counts = excluded.counts;
+
+-- insert_event
+-- A recall counts once for each turn and memory, however often it is told.
+INSERT INTO events (bank, number, memory, kind, at, turn, effect, retained)
+VALUES (:bank, :number, :memory, :kind, :at, :turn, :effect, :retained)
+ON CONFLICT DO NOTHING;
+
+-- insert_derived
+INSERT INTO derived (bank, number, id, level, period, topic, text, method, lang, hash, made_at)
+VALUES (:bank, :number, :id, :level, :period, :topic, :text, :method, :lang, :hash, :made_at);
+
+-- insert_source
+INSERT INTO sources (bank, derived, source) VALUES (:bank, :derived, :source) ON CONFLICT DO NOTHING;
+
+-- enqueue
+INSERT INTO jobs (bank, kind, subject, created_at) VALUES (:bank, :kind, :subject, :created_at)
+ON CONFLICT (bank, kind, subject) DO UPDATE SET fence = fence + 1;
+
+-- load_memories
+-- What an index needs of every memory above a number.
+SELECT number, kind, occurred_at, day, thread, seq, lang, trusted, significance, strength, last_at,
+       fades_at, pinned, supersedes, superseded_by
+FROM memories WHERE bank = :bank AND number > :above ORDER BY number;
+
+-- load_changed
+-- The same of the memories that something has happened to since.
+SELECT number, kind, occurred_at, day, thread, seq, lang, trusted, significance, strength, last_at,
+       fades_at, pinned, supersedes, superseded_by
+FROM memories
+WHERE bank = :bank AND number IN (SELECT memory FROM events WHERE bank = :bank AND number > :above)
+ORDER BY number;
+
+-- load_vectors
+SELECT number, vector FROM vectors
+WHERE bank = :bank AND number > :above AND model = :model AND dim = :dim ORDER BY number;
+
+-- load_terms
+SELECT number, hashes, counts FROM terms WHERE bank = :bank AND number > :above ORDER BY number;
+
+-- memory_of_id
+SELECT number FROM memories WHERE bank = :bank AND id = :id;
+
+-- memories_ending
+-- Ids are long; people type their tails.
+SELECT number, id FROM memories
+WHERE bank = :bank AND substr(id, -length(:tail)) = :tail LIMIT 2;
+
+-- memories_numbered
+SELECT number, id, kind, occurred_at, day, thread, seq, lang, trusted, born_at, born_with, parts,
+       significance, strength, last_at, fades_at, pinned, supersedes, superseded_by
+FROM memories WHERE bank = :bank AND number IN (SELECT value FROM json_each(:numbers));
+
+-- memories_of_day
+SELECT number, id, kind, occurred_at, day, thread, seq, lang, trusted, born_at, born_with, parts,
+       significance, strength, last_at, fades_at, pinned, supersedes, superseded_by
+FROM memories WHERE bank = :bank AND day = :day ORDER BY kind, occurred_at, seq, number;
+
+-- memories_all
+SELECT number, id, kind, occurred_at, day, thread, seq, lang, trusted, born_at, born_with, parts,
+       significance, strength, last_at, fades_at, pinned, supersedes, superseded_by
+FROM memories WHERE bank = :bank ORDER BY occurred_at, seq, number;
+
+-- last_of_thread
+-- The last turns of a conversation up to a moment, newest first.
+SELECT number FROM memories
+WHERE bank = :bank AND kind = 0 AND thread = :thread AND occurred_at <= :until AND superseded_by IS NULL
+ORDER BY occurred_at DESC, seq DESC, number DESC LIMIT :count;
+
+-- last_turns
+-- The last turns of a bank up to a moment, newest first.
+SELECT number FROM memories
+WHERE bank = :bank AND kind = 0 AND occurred_at <= :until AND superseded_by IS NULL
+ORDER BY day DESC, occurred_at DESC, seq DESC, number DESC LIMIT :count;
+
+-- turns_numbered
+SELECT number, external_id, text_hash, conversation, seq, text, reply, speaker, replier, author,
+       channel, source, precision, recorded_at
+FROM turns WHERE bank = :bank AND number IN (SELECT value FROM json_each(:numbers));
+
+-- turns_of_day
+SELECT t.number, t.external_id, t.text_hash, t.conversation, t.seq, t.text, t.reply, t.speaker,
+       t.replier, t.author, t.channel, t.source, t.precision, t.recorded_at
+FROM memories m JOIN turns t ON t.bank = m.bank AND t.number = m.number
+WHERE m.bank = :bank AND m.day = :day AND m.kind = 0 AND m.superseded_by IS NULL
+ORDER BY m.occurred_at, m.seq, m.number;
+
+-- turns_called
+-- Every version that ever came under a caller's id, newest first.
+SELECT number, text_hash FROM turns WHERE bank = :bank AND external_id = :external_id
+ORDER BY number DESC;
+
+-- turns_of_source
+SELECT number FROM turns WHERE bank = :bank AND source = :source;
+
+-- thread_seq
+-- The highest place taken in a conversation at one moment.
+SELECT max(seq) FROM memories
+WHERE bank = :bank AND day = :day AND thread = :thread AND occurred_at = :occurred_at;
+
+-- update_state
+UPDATE memories SET significance = :significance, strength = :strength, last_at = :last_at,
+                    fades_at = :fades_at, pinned = :pinned
+WHERE bank = :bank AND number = :number;
+
+-- supersede
+UPDATE memories SET superseded_by = :by WHERE bank = :bank AND number = :number;
+
+-- unsupersede
+-- Whoever was replaced by an erased memory stands again.
+UPDATE memories SET superseded_by = NULL WHERE bank = :bank AND superseded_by = :number;
+
+-- erase_memory
+DELETE FROM memories WHERE bank = :bank AND number = :number;
+
+-- erase_turn
+DELETE FROM turns WHERE bank = :bank AND number = :number;
+
+-- erase_recalls_by
+-- What an erased turn recalled stays strengthened; the turn itself is no longer named.
+UPDATE events SET turn = NULL WHERE bank = :bank AND turn = :number;
+
+-- events_of
+SELECT number, kind, at, turn, effect, retained FROM events
+WHERE bank = :bank AND memory = :memory ORDER BY at, number;
+
+-- events_until
+-- The whole log of a bank up to a moment, for travelling in time.
+SELECT memory, kind, at, effect FROM events WHERE bank = :bank AND at <= :until ORDER BY memory, at, number;
+
+-- events_after
+-- Which memories something happened to after a moment.
+SELECT DISTINCT memory FROM events WHERE bank = :bank AND at > :at;
+
+-- newest_event
+SELECT max(at) FROM events WHERE bank = :bank AND number > :above;
+
+-- highest_number
+SELECT next - 1 FROM banks WHERE bank = :bank;
+
+-- derived_at
+SELECT number, id, level, period, topic, text, method, lang, hash, made_at
+FROM derived WHERE bank = :bank AND level = :level AND period = :period;
+
+-- derived_of_level
+SELECT number, id, level, period, topic, text, method, lang, hash, made_at
+FROM derived WHERE bank = :bank AND level = :level ORDER BY period, number;
+
+-- derived_between
+SELECT number, id, level, period, topic, text, method, lang, hash, made_at
+FROM derived WHERE bank = :bank AND level = :level AND period BETWEEN :first AND :last ORDER BY period;
+
+-- derived_numbered
+SELECT number, id, level, period, topic, text, method, lang, hash, made_at
+FROM derived WHERE bank = :bank AND number IN (SELECT value FROM json_each(:numbers));
+
+-- statements_of_day
+SELECT number FROM derived WHERE bank = :bank AND level = 'statement' AND period = :period;
+
+-- derived_from
+SELECT derived FROM sources WHERE bank = :bank AND source = :source;
+
+-- sources_of
+SELECT source FROM sources WHERE bank = :bank AND derived = :derived ORDER BY source;
+
+-- erase_derived
+DELETE FROM derived WHERE bank = :bank AND number = :number;
+
+-- days_with_turns
+SELECT DISTINCT day FROM memories WHERE bank = :bank AND kind = 0 ORDER BY day;
+
+-- jobs_of
+SELECT kind, subject, created_at, run_after, attempts, error, fence FROM jobs
+WHERE bank = :bank ORDER BY kind, subject;
+
+-- jobs_of_kind
+SELECT kind, subject, created_at, run_after, attempts, error, fence FROM jobs
+WHERE bank = :bank AND kind = :kind ORDER BY subject;
+
+-- job_done
+-- Only if nobody has asked for it again meanwhile.
+DELETE FROM jobs WHERE bank = :bank AND kind = :kind AND subject = :subject AND fence = :fence;
+
+-- job_failed
+UPDATE jobs SET attempts = attempts + 1, error = :error, run_after = :run_after
+WHERE bank = :bank AND kind = :kind AND subject = :subject;
+
+-- forget_job
+DELETE FROM jobs WHERE bank = :bank AND kind = :kind AND subject = :subject;
+
+-- numbers_without_vector
+SELECT m.number FROM memories m LEFT JOIN vectors v
+  ON v.bank = m.bank AND v.number = m.number AND v.model = :model
+WHERE m.bank = :bank AND m.number > :above AND v.number IS NULL ORDER BY m.number LIMIT :count;
+
+-- kept_orphans
+-- What stands in one table and misses its other half in the next; a sound file gives nothing.
+SELECT 'a turn without its memory', number FROM turns t
+WHERE bank = :bank AND NOT EXISTS (SELECT 1 FROM memories m WHERE m.bank = t.bank AND m.number = t.number)
+UNION ALL
+SELECT 'a memory without its text', number FROM memories m
+WHERE bank = :bank AND kind = 0
+  AND NOT EXISTS (SELECT 1 FROM turns t WHERE t.bank = m.bank AND t.number = m.number)
+UNION ALL
+SELECT 'a memory without its words', number FROM memories m
+WHERE bank = :bank AND NOT EXISTS (SELECT 1 FROM terms x WHERE x.bank = m.bank AND x.number = m.number)
+UNION ALL
+SELECT 'a summary without its sources', number FROM derived d
+WHERE bank = :bank AND NOT EXISTS (SELECT 1 FROM sources s WHERE s.bank = d.bank AND s.derived = d.number);
+
+-- all_banks
+-- For the doctor, who looks at every bank of a file.
+SELECT bank, name FROM banks ORDER BY bank;

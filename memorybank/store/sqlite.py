@@ -1,0 +1,270 @@
+"""One SQLite file: durable, several threads and processes, backed up, migrated.
+
+Law of this file: every write is one BEGIN IMMEDIATE transaction with synchronous=FULL; every
+read is one snapshot. One writer at a time in a process, readers from a pool. No SQL stands
+here but pragmas and transaction control.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from memorybank.errors import (
+    BankBusy,
+    DamagedBank,
+    DiskFull,
+    NewerBank,
+    NotABank,
+    ReadOnlyBank,
+    StoreError,
+)
+from memorybank.store import Row
+from memorybank.store.statements import migrations, statements
+
+APPLICATION_ID = 0x4D424E4B  # "MBNK": tells our files from any other SQLite file
+BUSY_MS = 10_000
+READERS = 8
+
+
+class SQLiteTransaction:
+    """Statements on one connection, between a BEGIN and its COMMIT."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+
+    def rows(self, statement: str, **values: Any) -> list[Row]:
+        """Return all rows of the named statement."""
+        return self._connection.execute(statements()[statement], values).fetchall()
+
+    def row(self, statement: str, **values: Any) -> Row | None:
+        """Return the first row of the named statement, or None."""
+        return self._connection.execute(statements()[statement], values).fetchone()
+
+    def run(self, statement: str, **values: Any) -> None:
+        """Run the named statement for its effect."""
+        self._connection.execute(statements()[statement], values)
+
+    def run_many(self, statement: str, values: Iterable[Mapping[str, Any]]) -> None:
+        """Run the named statement once for each mapping."""
+        self._connection.executemany(statements()[statement], values)
+
+
+class SQLiteStore:
+    """A bank file; open it with `SQLiteStore.open`."""
+
+    def __init__(self, path: Path, writer: apsw.Connection) -> None:
+        self.path = path
+        self._writer = writer
+        self._write_lock = threading.RLock()
+        self._pool: list[apsw.Connection] = []
+        self._pool_lock = threading.Lock()
+        self._closed = False
+
+    @classmethod
+    def open(cls, path: Path, *, create: bool = True) -> SQLiteStore:
+        """Open the file, making or migrating it as needed.
+
+        Raises:
+            NotABank, DamagedBank, NewerBank, ReadOnlyBank, DiskFull, BankBusy: each says its cure.
+        """
+        if not path.exists():
+            if not create:
+                raise StoreError(
+                    f"there is no bank file at {path}: `remember` or `import` makes one"
+                )
+            _make_private(path)
+        with translated(path):
+            writer = _connect(path)
+            try:
+                _prepare(writer, path)
+            except BaseException:
+                writer.close()
+                raise
+        return cls(path, writer)
+
+    @contextmanager
+    def write(self) -> Iterator[SQLiteTransaction]:
+        """Open a writing transaction; it commits at the end of the block or leaves no trace.
+
+        Opened inside another one of the same thread it joins that: all of it, or nothing.
+        """
+        with self._write_lock, translated(self.path):
+            self._check_open()
+            if self._writer.in_transaction:
+                yield SQLiteTransaction(self._writer)
+                return
+            with transaction(self._writer, "BEGIN IMMEDIATE"):
+                yield SQLiteTransaction(self._writer)
+
+    @contextmanager
+    def read(self) -> Iterator[SQLiteTransaction]:
+        """Open a snapshot on a connection of the pool."""
+        with translated(self.path):
+            connection = self._borrow()
+            try:
+                with transaction(connection, "BEGIN"):
+                    yield SQLiteTransaction(connection)
+            finally:
+                self._give_back(connection)
+
+    def tidy(self) -> None:
+        """Empty the write-ahead log, so that what was erased is in no file any more."""
+        with self._write_lock, translated(self.path):
+            self._check_open()
+            self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+
+    def backup(self, target: Path) -> None:
+        """Copy the whole file, online and verified; the target appears at once or not at all."""
+        if target.exists():
+            raise StoreError(f"{target} is already there: choose another name")
+        partial = target.with_name(target.name + ".partial")
+        _make_private(partial)
+        try:
+            with translated(target):
+                copy_database(self._writer, partial)
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Close every connection; safe to call twice."""
+        with self._write_lock, self._pool_lock:
+            self._closed = True
+            for connection in [*self._pool, self._writer]:
+                connection.close()
+            self._pool.clear()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StoreError(f"{self.path} was closed: open the bank again")
+
+    def _borrow(self) -> apsw.Connection:
+        with self._pool_lock:
+            self._check_open()
+            if self._pool:
+                return self._pool.pop()
+        return _connect(self.path)
+
+    def _give_back(self, connection: apsw.Connection) -> None:
+        with self._pool_lock:
+            if not self._closed and len(self._pool) < READERS:
+                self._pool.append(connection)
+                return
+        connection.close()
+
+
+@contextmanager
+def transaction(connection: apsw.Connection, begin: str) -> Iterator[None]:
+    """Commit at the end of the block; roll back on any exception."""
+    connection.execute(begin)
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        # A full disk or an I/O error may have rolled back already.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def copy_database(source: apsw.Connection, target: Path) -> None:
+    """Copy page by page, then check the copy."""
+    copy = apsw.Connection(str(target))
+    try:
+        with copy.backup("main", source, "main") as work:
+            while not work.done:
+                work.step(500)
+        copy.pragma("journal_mode", "delete")  # a copy is one file, with no log beside it
+        if copy.pragma("quick_check") != "ok":
+            raise DamagedBank(
+                f"the copy at {target} does not pass its check: run `memorybank doctor`"
+            )
+    finally:
+        copy.close()
+
+
+def _make_private(path: Path) -> None:
+    """Create the file readable by its owner alone, its folder too if it is new."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise ReadOnlyBank(
+            f"cannot write {path} ({error.strerror}): choose another --file, or set MEMORYBANK_HOME"
+        ) from error
+
+
+def _connect(path: Path) -> apsw.Connection:
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    connection.set_busy_timeout(BUSY_MS)
+    connection.pragma("foreign_keys", True)
+    connection.pragma("secure_delete", True)
+    connection.pragma("synchronous", "full")
+    return connection
+
+
+def _prepare(connection: apsw.Connection, path: Path) -> None:
+    """Bring a new or older file to the newest schema; refuse what is not ours."""
+    scripts = migrations()
+    have, ours = connection.pragma("user_version"), connection.pragma("application_id")
+    empty = connection.pragma("schema_version") == 0
+    if not empty and ours != APPLICATION_ID:
+        raise NotABank(f"{path} is a database of another program: choose another --file")
+    if have > len(scripts):
+        raise NewerBank(
+            f"{path} was written by a later version (schema {have}, this one knows "
+            f"{len(scripts)}): pip install -U siliconfriend. The file was not touched"
+        )
+    if empty:
+        connection.pragma("page_size", 16384)
+        connection.pragma("application_id", APPLICATION_ID)
+    if connection.pragma("journal_mode") != "wal":
+        connection.pragma("journal_mode", "wal")
+    if have < len(scripts):
+        _migrate(connection, path, scripts)
+
+
+def _migrate(connection: apsw.Connection, path: Path, scripts: list[str]) -> None:
+    with transaction(connection, "BEGIN IMMEDIATE"):
+        have = connection.pragma("user_version")  # another process may have been quicker
+        if 0 < have < len(scripts):
+            backup = path.with_name(f"{path.name}.schema{have}.bak")
+            _make_private(backup)
+            copy_database(_connect(path), backup)
+        for number, script in enumerate(scripts[have:], have + 1):
+            connection.execute(script)
+            connection.pragma("user_version", number)
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into ours, each with its cure."""
+    try:
+        yield
+    except apsw.BusyError as error:
+        raise BankBusy(f"{path} is held by another process: try again in a moment") from error
+    except apsw.FullError as error:
+        raise DiskFull(
+            f"no space left for {path}: nothing was lost; free some and repeat"
+        ) from error
+    except (apsw.ReadOnlyError, apsw.CantOpenError, apsw.PermissionsError) as error:
+        raise ReadOnlyBank(
+            f"cannot open {path} for writing: check its owner and folder, or choose another --file"
+        ) from error
+    except apsw.NotADBError as error:
+        raise NotABank(f"{path} is not a memory bank: choose another --file") from error
+    except apsw.CorruptError as error:
+        raise DamagedBank(
+            f"{path} is damaged: run `memorybank doctor`, or `memorybank restore` a backup"
+        ) from error
+    except apsw.IOError as error:
+        raise StoreError(
+            f"the disk failed under {path} ({error}): what was stored is kept"
+        ) from error

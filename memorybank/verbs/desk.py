@@ -1,0 +1,209 @@
+"""What every verb works with: the store, the bank, the index shelf, the embedder, the ids."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from memorybank import forget
+from memorybank.errors import BadTime, UnknownBank, UnknownMemory
+from memorybank.ids import NewId
+from memorybank.index import Index
+from memorybank.lexical import TermArray
+from memorybank.models import Embedder, Vectors, unit
+from memorybank.store import Store, Transaction
+from memorybank.store.tables import (
+    BankRow,
+    EventRow,
+    MemoryRow,
+    fades_us,
+    memories_by_number,
+    to_days,
+)
+from memorybank.verbs.shelf import Shelf, Volume, usable
+
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+AHEAD = timedelta(days=1)
+"""Clocks and zones differ; what is said to have happened later than this lies in the future."""
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+
+
+def no_progress(what: str, done: int, total: int) -> None:
+    """Say nothing."""
+
+
+@dataclass(slots=True)
+class Desk:
+    """One bank, opened."""
+
+    store: Store
+    shelf: Shelf
+    embedder: Embedder | None
+    tenant: str
+    name: str
+    key: int
+    clock: Callable[[], datetime]
+    new_id: NewId
+
+    @contextmanager
+    def read(self) -> Iterator[tuple[Transaction, Volume, BankRow]]:
+        """Open a snapshot with the index in step with it."""
+        with self.store.read() as tx, self._volume(tx) as (volume, bank):
+            yield tx, volume, bank
+
+    @contextmanager
+    def write(self) -> Iterator[tuple[Transaction, Volume, BankRow]]:
+        """Open a writing transaction with the index in step; on failure the index is dropped."""
+        try:
+            with self.store.write() as tx, self._volume(tx) as (volume, bank):
+                yield tx, volume, bank
+        except BaseException:
+            self.shelf.drop(self.key)  # it may have run ahead of what was not committed
+            raise
+
+    @contextmanager
+    def _volume(self, tx: Transaction) -> Iterator[tuple[Volume, BankRow]]:
+        try:
+            with self.shelf.open(tx, self.key, self.embedder) as pair:
+                yield pair
+        except KeyError as error:
+            if error.args == (self.key,):
+                raise UnknownBank(self.name) from None
+            raise
+
+    def moment(self, when: datetime | None) -> datetime:
+        """Return `when`, or now; refuses what has no zone or lies outside the calendar."""
+        return checked(when) if when is not None else self.clock()
+
+
+def bank_again(tx: Transaction, desk: Desk) -> BankRow:
+    """Return the desk's bank as it stands now, without its index."""
+    row = tx.row("bank_again", bank=desk.key)
+    if row is None:
+        raise UnknownBank(desk.name)
+    return BankRow(*row)
+
+
+def checked(when: datetime, now: datetime | None = None) -> datetime:
+    """Return the time if it can be kept, else raise BadTime with the cure."""
+    if when.tzinfo is None:
+        raise BadTime(
+            f"{when.isoformat()} has no time zone: use datetime(..., tzinfo=ZoneInfo(...)); "
+            "the command line reads times in the bank's zone"
+        )
+    if when < EARLIEST:
+        raise BadTime(f"{when.date().isoformat()} lies before 1900: check the year")
+    if now is not None and when > now + AHEAD:
+        raise BadTime(
+            f"{when.date().isoformat()} lies in the future, it is {now.date().isoformat()}: "
+            "memories are of what has happened; to simulate another time, pass now="
+        )
+    return when
+
+
+def index_of(volume: Volume) -> Index:
+    """Return the volume's index, which following the store has made."""
+    if volume.index is None:
+        raise RuntimeError("a volume is opened through the shelf, which loads it")
+    return volume.index
+
+
+def zone_of(bank: BankRow) -> tzinfo:
+    """Return the bank's time zone."""
+    return ZoneInfo(bank.zone)
+
+
+def text_hash(*texts: str | None) -> bytes:
+    """Return what tells one wording from another, 16 bytes."""
+    joined = "\x1f".join(text or "" for text in texts)
+    return hashlib.blake2b(joined.encode("utf-8", "replace"), digest_size=16).digest()
+
+
+def thread_of(conversation: str) -> int:
+    """Return a conversation's name as a number that fits the store and the index."""
+    digest = hashlib.blake2b(conversation.encode("utf-8", "replace"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1
+
+
+def embed(embedder: Embedder, texts: Sequence[str]) -> Vectors:
+    """Return checked directions, shape (n, dim), as the store keeps them."""
+    return unit(embedder.embed_passages(texts), embedder.dim)
+
+
+def embed_query(embedder: Embedder, text: str) -> Vectors:
+    """Return the checked direction of a question, shape (dim,); what is too long is cut."""
+    direction = np.asarray(embedder.embed_query(text[: embedder.max_chars]), np.float32)
+    return np.asarray(unit(direction.reshape(1, -1), embedder.dim)[0], np.float32)
+
+
+def insert_words(tx: Transaction, bank: int, number: int, words: TermArray) -> None:
+    """Write a memory's term array."""
+    tx.run(
+        "insert_terms", bank=bank, number=number,
+        hashes=words.hashes.tobytes(), counts=words.counts.tobytes(),
+    )  # fmt: skip
+
+
+def insert_vectors(
+    tx: Transaction, bank: BankRow, number: int, embedder: Embedder, vectors: Vectors, of: str
+) -> None:
+    """Write a memory's chunk vectors, shape (chunks, dim), with the model they come from."""
+    if not usable(embedder, bank):
+        return
+    tx.run(
+        "insert_vector", bank=bank.bank, number=number, model=embedder.name, dim=embedder.dim,
+        text_hash=text_hash(of), vector=vectors.astype(np.float16).tobytes(),
+    )  # fmt: skip
+
+
+def number_of(tx: Transaction, bank: int, memory_id: str) -> int:
+    """Return the number of a memory by its id, or by a tail of it that no other has."""
+    row = tx.row("memory_of_id", bank=bank, id=memory_id)
+    if row is None and len(memory_id) >= 4:
+        rows = tx.rows("memories_ending", bank=bank, tail=memory_id)
+        if len(rows) > 1:
+            raise UnknownMemory(memory_id, ": more than one id ends so, give more of it")
+        row = rows[0] if rows else None
+    if row is None:
+        raise UnknownMemory(memory_id)
+    return int(row[0])
+
+
+def memory_named(tx: Transaction, bank: int, memory_id: str) -> MemoryRow:
+    """Return a memory by its id or tail."""
+    number = number_of(tx, bank, memory_id)
+    return memories_by_number(tx, bank, [number])[number]
+
+
+def birth_of(bank: BankRow, row: MemoryRow) -> forget.Birth:
+    """Return what a memory started with, from its row."""
+    return forget.Birth(
+        at=to_days(row.born_at),
+        significance=row.born_with,
+        gist=bool(row.kind),
+        seed=bank.seed,
+        content=f"{row.seq}/{row.id}".encode(),
+    )
+
+
+def happening(event: EventRow) -> forget.Happening:
+    """Return a logged event as the curve takes it."""
+    return forget.Happening(event.kind, to_days(event.at), event.effect or 0.0)
+
+
+def state_values(state: forget.State, last_at: int) -> dict[str, object]:
+    """Return a state as the columns of `memories`; `last_at` keeps the exact microsecond."""
+    return {
+        "significance": state.significance,
+        "strength": state.strength,
+        "last_at": last_at,
+        "fades_at": fades_us(state.fades_at),
+        "pinned": int(state.pinned),
+    }

@@ -1,0 +1,260 @@
+"""Looking without touching: portrait, summaries, timeline, one memory explained, jobs, banks."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime
+
+from memorybank import forget, portray
+from memorybank.digesting import digest_key
+from memorybank.index import DAY
+from memorybank.records import (
+    BankInfo,
+    Event,
+    Explanation,
+    Job,
+    Level,
+    Memory,
+    Part,
+    Portrait,
+    Statement,
+    Summary,
+)
+from memorybank.records import Day as TimelineDay
+from memorybank.rendering import rendered
+from memorybank.store import Store, Transaction
+from memorybank.store.tables import (
+    TURN,
+    BankRow,
+    DerivedRow,
+    EventRow,
+    JobRow,
+    MemoryRow,
+    day_name,
+    derived_by_number,
+    events_of,
+    from_us,
+    ids_by_number,
+    memories,
+    sources_of,
+    to_days,
+    to_us,
+    turns_by_number,
+)
+from memorybank.verbs import log
+from memorybank.verbs.desk import Desk, memory_named, zone_of
+
+CURVE_DAYS = 60.0
+
+
+def portrait(desk: Desk) -> Portrait:
+    """Return who the user is by their own words: the newest statements of each topic."""
+    with desk.read() as (tx, _, bank):
+        rows = [
+            DerivedRow(*row)
+            for row in tx.rows("derived_of_level", bank=bank.bank, level="statement")
+        ]
+        statements = [_statement(tx, bank, row) for row in rows]
+    chosen = portray.select(statements)
+    method = "extractive" if all(s.method == "extractive" for s in chosen) else "model"
+    return Portrait(statements=chosen, lang=bank.lang, method=method)
+
+
+def statements(desk: Desk) -> list[Statement]:
+    """Return every statement ever drawn from what stands in the bank, oldest first."""
+    with desk.read() as (tx, _, bank):
+        rows = tx.rows("derived_of_level", bank=bank.bank, level="statement")
+        return [_statement(tx, bank, DerivedRow(*row)) for row in rows]
+
+
+def _statement(tx: Transaction, bank: BankRow, row: DerivedRow) -> Statement:
+    return Statement(
+        id=row.id,
+        topic=row.topic,
+        text=row.text,
+        when=date.fromisoformat(row.period),
+        method=row.method,
+        lang=row.lang,
+        sources=_source_ids(tx, bank, row.number),
+    )
+
+
+def _source_ids(tx: Transaction, bank: BankRow, number: int) -> tuple[str, ...]:
+    numbers = sources_of(tx, bank.bank, number)
+    ids = ids_by_number(tx, bank.bank, numbers)
+    return tuple(ids[n] for n in numbers if n in ids)
+
+
+def summaries(desk: Desk, level: Level) -> list[Summary]:
+    """Return the summaries of one level, oldest first."""
+    with desk.read() as (tx, _, bank):
+        stale = {row[1] for row in tx.rows("jobs_of_kind", bank=bank.bank, kind="digest")}
+        rows = [
+            DerivedRow(*row) for row in tx.rows("derived_of_level", bank=bank.bank, level=level)
+        ]
+        return [_summary(tx, bank, row, stale) for row in rows]
+
+
+def _summary(tx: Transaction, bank: BankRow, row: DerivedRow, stale: set[str]) -> Summary:
+    return Summary(
+        id=row.id,
+        level=row.level,
+        period=row.period,
+        text=row.text,  # type: ignore[arg-type]
+        method=row.method,
+        lang=row.lang,
+        sources=_source_ids(tx, bank, row.number),
+        made_at=from_us(row.made_at, zone_of(bank)),
+        stale=digest_key(row.level, row.period) in stale,
+    )
+
+
+def timeline(
+    desk: Desk, now: datetime, *, first: date | None, last: date | None
+) -> list[TimelineDay]:
+    """Return the days of a bank in order, each with its summaries and memories as held at `now`."""
+    with desk.read() as (tx, _, bank):
+        by_day: dict[int, list[MemoryRow]] = {}
+        for row in memories(tx.rows("memories_all", bank=bank.bank)):
+            if row.kind == TURN and row.occurred_at <= to_us(now):
+                by_day.setdefault(row.day, []).append(row)
+        low = first.toordinal() if first else 0
+        high = last.toordinal() if last else date.max.toordinal()
+        stale = {row[1] for row in tx.rows("jobs_of_kind", bank=bank.bank, kind="digest")}
+        days = sorted(day for day in by_day if low <= day <= high)
+        return [_timeline_day(tx, bank, day, by_day[day], now, stale) for day in days]
+
+
+def _timeline_day(
+    tx: Transaction, bank: BankRow, day: int, rows: list[MemoryRow], now: datetime, stale: set[str]
+) -> TimelineDay:
+    found: dict[str, Summary] = {}
+    for level in ("day", "insight"):
+        row = tx.row("derived_at", bank=bank.bank, level=level, period=day_name(day))
+        if row:
+            found[level] = _summary(tx, bank, DerivedRow(*row), stale)
+    return TimelineDay(
+        day=date.fromordinal(day),
+        summary=found.get("day"),
+        insight=found.get("insight"),
+        memories=tuple(described(tx, bank, rows, now)),
+    )
+
+
+def described(tx: Transaction, bank: BankRow, rows: list[MemoryRow], now: datetime) -> list[Memory]:
+    """Return the public records of memories as they are held at `now`."""
+    zone, moment = zone_of(bank), to_days(to_us(now))
+    numbers = [row.number for row in rows]
+    turns = turns_by_number(tx, bank.bank, numbers)
+    texts = {n: row.text for n, row in derived_by_number(tx, bank.bank, numbers).items()}
+    heirs = ids_by_number(tx, bank.bank, [row.superseded_by for row in rows if row.superseded_by])
+    result = []
+    for row in rows:
+        turn = turns.get(row.number)
+        if turn:
+            texts[row.number] = rendered(
+                turn.text, turn.reply, turn.speaker, turn.replier, row.lang
+            )
+        state = log.replayed(tx, bank, row, forget.preset(bank.preset), moment)
+        result.append(
+            Memory(
+                id=row.id,
+                kind="day" if row.kind == DAY else "turn",
+                occurred_at=from_us(row.occurred_at, zone),
+                text=texts[row.number],
+                significance=state.significance,
+                strength=state.strength,
+                retention=1.0
+                if state.pinned
+                else forget.retention(moment, state.last, state.strength),
+                last_recalled_at=from_us(row.last_at, zone) if row.last_at > row.born_at else None,
+                fades_at=_moment(state.fades_at, bank),
+                faded=forget.has_faded(state, moment),
+                pinned=state.pinned,
+                trusted=bool(row.trusted),
+                external_id=turn.external_id if turn else None,
+                replaced_by=heirs.get(row.superseded_by) if row.superseded_by else None,
+            )
+        )
+    return result
+
+
+def _moment(days: float, bank: BankRow) -> datetime | None:
+    """Return a fading moment as a time, None for never and for beyond the calendar."""
+    if not 0 <= days < 2_900_000 - 719_163:
+        return None
+    return from_us(round(days * 86_400_000_000), zone_of(bank))
+
+
+def explain(desk: Desk, memory_id: str, now: datetime) -> Explanation:
+    """Return all that is known about one memory: its curve, its log, its kin."""
+    with desk.read() as (tx, _, bank):
+        row = memory_named(tx, bank.bank, memory_id)
+        moment = to_days(to_us(now))
+        state = log.replayed(tx, bank, row, forget.preset(bank.preset), moment)
+        memory = described(tx, bank, [row], now)[0]
+        kin = [r[0] for r in tx.rows("derived_from", bank=bank.bank, source=row.number)]
+        ids = ids_by_number(tx, bank.bank, [*kin, row.supersedes or 0])
+        return Explanation(
+            memory=memory,
+            parts=tuple(Part(**part) for part in json.loads(row.parts)),
+            preset=bank.preset,
+            events=tuple(_event(tx, bank, event) for event in events_of(tx, bank.bank, row.number)),
+            sources=_source_ids(tx, bank, row.number) if row.kind == DAY else (),
+            derived=tuple(ids[n] for n in kin if n in ids),
+            replaces=(ids[row.supersedes],) if row.supersedes in ids else (),
+            replaced_by=memory.replaced_by,
+            curve=forget.curve(state, moment, CURVE_DAYS),
+        )
+
+
+def _event(tx: Transaction, bank: BankRow, event: EventRow) -> Event:
+    turn = ids_by_number(tx, bank.bank, [event.turn]).get(event.turn) if event.turn else None
+    return Event(
+        kind=event.kind,
+        at=from_us(event.at, zone_of(bank)),
+        turn_id=turn,
+        effect=event.effect,
+        retention=event.retained,
+    )
+
+
+def jobs(desk: Desk) -> list[Job]:
+    """Return the work that waits for this bank."""
+    with desk.read() as (tx, _, bank):
+        zone = zone_of(bank)
+        rows = [JobRow(*row) for row in tx.rows("jobs_of", bank=bank.bank)]
+    return [
+        Job(
+            kind=row.kind, subject=row.subject, created_at=from_us(row.created_at, zone),
+            attempts=row.attempts, error=row.error,
+            run_after=from_us(row.run_after, zone) if row.run_after else None,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def banks(store: Store, tenant: str) -> list[BankInfo]:
+    """Return the banks of a tenant by name."""
+    with store.read() as tx:
+        return [bank_info(tx, BankRow(*row)) for row in tx.rows("banks_of", tenant=tenant)]
+
+
+def bank_info(tx: Transaction, bank: BankRow) -> BankInfo:
+    """Return one bank as it is listed."""
+    zone = zone_of(bank)
+    turns, first, last = tx.rows("bank_extent", bank=bank.bank)[0]
+    return BankInfo(
+        id=bank.id,
+        name=bank.name,
+        tenant=bank.tenant,
+        lang=bank.lang,
+        zone=bank.zone,
+        preset=bank.preset,
+        embedder=bank.embedder,
+        created_at=from_us(bank.created_at, zone),
+        turns=turns,
+        first=from_us(first, zone) if turns else None,
+        last=from_us(last, zone) if turns else None,
+        extra=json.loads(bank.extra),
+    )

@@ -1,0 +1,289 @@
+"""Recall: a question in, the memories it calls for out, each with its reasons. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from memorybank import cues, forget, lexical, retrieve
+from memorybank.errors import BadInput, EmptyText
+from memorybank.index import DAY, TURN, Index
+from memorybank.records import FadedPolicy, Kind, Lang, Part, Recalled, Recollection, Why
+from memorybank.rendering import clean, is_blank, rendered
+from memorybank.store import Transaction
+from memorybank.store.tables import (
+    BankRow,
+    DerivedRow,
+    EventRow,
+    MemoryRow,
+    TurnRow,
+    derived_by_number,
+    fades_days,
+    from_us,
+    ids_by_number,
+    memories_by_number,
+    sources_of,
+    to_days,
+    to_us,
+    turns_by_number,
+)
+from memorybank.timewords import Span, spans
+from memorybank.verbs.desk import (
+    Desk,
+    birth_of,
+    embed_query,
+    happening,
+    index_of,
+    zone_of,
+)
+from memorybank.verbs.shelf import Volume, usable
+from memorybank.verbs.telling import SHORT, tell
+
+LONGEST_QUESTION = 4_000
+"""Characters of a message that recall looks at: its end, where the question stands."""
+KINDS: Mapping[Kind, int] = {"turn": TURN, "day": DAY}
+NAMES: Mapping[int, Kind] = {number: name for name, number in KINDS.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """A question with its circumstances; `until` bounds what may be seen (None: `now`)."""
+
+    message: str
+    now: datetime
+    k: int = 10
+    until: datetime | None = None
+    faded: FadedPolicy | None = None
+    kinds: Iterable[Kind] = ("turn", "day")
+    neighbours: int = 0
+
+
+def recall(desk: Desk, ask: Ask) -> Recollection:
+    """Return the memories that a message calls for, best first; see `Recollection`."""
+    text = _question(ask)
+    # The model may be slow and must not hold up whoever else uses the bank.
+    direction = embed_query(desk.embedder, text) if desk.embedder else None
+    with desk.read() as (tx, volume, bank):
+        index = index_of(volume)
+        fits = usable(desk.embedder, bank) is not None
+        named = _spans(text, ask.now.astimezone(zone_of(bank)), index, bank)
+        preset = forget.preset(bank.preset)
+        query = retrieve.Query(
+            terms=lexical.query_terms(text),
+            direction=direction if fits and index.chunks else None,
+            now=to_days(to_us(ask.now)),
+            until=to_us(ask.until or ask.now),
+            k=ask.k,
+            windows=tuple(_windows(named, text, ask.now)),
+            faded=ask.faded or ("on_cue" if preset.cue else "never"),
+            kinds=frozenset(KINDS[kind] for kind in ask.kinds),
+        )
+        found = retrieve.search(index, query, _held(tx, volume, bank, ask.now))
+        lang = lexical.detect(text, bank.lang)
+        teller = _Teller(tx, volume, bank, query, named, lang)
+        return teller.tell(found, ask, _notes(desk, bank, lang))
+
+
+def _question(ask: Ask) -> str:
+    if ask.k < 1:
+        raise BadInput(f"k={ask.k}: ask for at least one memory")
+    if ask.neighbours < 0:
+        raise BadInput(f"neighbours={ask.neighbours}: ask for none (0) or more")
+    text = clean(ask.message)[-LONGEST_QUESTION:]
+    if is_blank(text):
+        raise EmptyText("there is nothing to recall by: give a question or a message")
+    return text
+
+
+def _notes(desk: Desk, bank: BankRow, lang: Lang) -> tuple[str, ...]:
+    if usable(desk.embedder, bank):
+        return ()
+    return (tell("no embedder" if desk.embedder is None else "other model", lang),)
+
+
+def _spans(text: str, now: datetime, index: Index, bank: BankRow) -> tuple[Span, ...]:
+    if not index.size:
+        return ()
+    zone = zone_of(bank)
+    occurred = index["occurred"]
+    first, last = from_us(int(occurred.min()), zone), from_us(int(occurred.max()), zone)
+    return spans(text, now, first=first, last=last)
+
+
+def _windows(named: Sequence[Span], text: str, now: datetime) -> Iterable[retrieve.Window]:
+    """A time that is over and asked for is a rule; one still running, or only mentioned, a hint."""
+    asked = cues.asks_memory(text)
+    for span in named:
+        start, end = span.start, span.end
+        rule = asked and end <= now and span.grain != "vague"
+        if span.grain == "part":
+            # Many memories know only their day; the hour is a hint on top.
+            yield retrieve.Window(to_us(start), to_us(end), rule=False)
+            start = start.replace(hour=0, minute=0, second=0, microsecond=0)
+            end = start + timedelta(days=1)
+        yield retrieve.Window(to_us(start), to_us(end), rule=rule)
+
+
+def _held(tx: Transaction, volume: Volume, bank: BankRow, now: datetime) -> retrieve.Held:
+    """Return how each memory was held at `now`; in the past, by replaying the log up to then."""
+    index, moment = index_of(volume), to_us(now)
+    held = retrieve.Held.now(index)
+    if moment >= volume.newest_event:
+        return held
+    later = [row[0] for row in tx.rows("events_after", bank=bank.bank, at=moment)]
+    strength, last, fades = held.strength.copy(), held.last.copy(), held.fades.copy()
+    log: dict[int, list[forget.Happening]] = {}
+    for memory, kind, at, effect in tx.rows("events_until", bank=bank.bank, until=moment):
+        log.setdefault(memory, []).append(happening(EventRow(0, kind, at, None, effect, None)))
+    preset = forget.preset(bank.preset)
+    for number, row in memories_by_number(tx, bank.bank, later).items():
+        state = forget.replay(preset, birth_of(bank, row), log.get(number, []))
+        at = index.position(number)
+        strength[at], last[at], fades[at] = state.strength, state.last, state.fades_at
+    return replace(held, strength=strength, last=last, fades=fades)
+
+
+class _Teller:
+    """Turns hits into what people and programs read; fetches texts for the hits alone."""
+
+    def __init__(
+        self,
+        tx: Transaction,
+        volume: Volume,
+        bank: BankRow,
+        query: retrieve.Query,
+        named: Sequence[Span],
+        lang: Lang,
+    ) -> None:
+        self.tx, self.volume, self.bank, self.query = tx, volume, bank, query
+        self.lang = lang
+        self.index = index_of(volume)
+        self.zone = zone_of(bank)
+        self.named = named
+
+    def tell(self, found: retrieve.Found, ask: Ask, notes: tuple[str, ...]) -> Recollection:
+        """Return the recollection of what was found."""
+        hits = list(found.hits)
+        numbers = [self._number(hit.position) for hit in [*hits, *found.withheld]]
+        around = (
+            {hit.position: self._around(hit.position, ask) for hit in hits}
+            if ask.neighbours
+            else {}
+        )
+        numbers += [self._number(p) for positions in around.values() for p in positions]
+        numbers += [self._number(p) for hit in [*hits, *found.withheld] for p in hit.heir_of]
+        self._fetch(numbers)
+        told = [self._recalled(hit) for hit in hits]
+        told += self._neighbours(hits, around, {r.id for r in told})
+        if found.withheld:
+            notes = (*notes, tell("withheld", self.lang, len(found.withheld)))
+        return Recollection(
+            hits=tuple(told),
+            withheld=tuple(self._recalled(hit) for hit in found.withheld),
+            notes=notes,
+        )
+
+    def _number(self, position: int) -> int:
+        return int(self.index["number"][position])
+
+    def _fetch(self, numbers: Iterable[int]) -> None:
+        wanted = list(dict.fromkeys(numbers))
+        self.memories: dict[int, MemoryRow] = memories_by_number(self.tx, self.bank.bank, wanted)
+        days = [n for n in wanted if n in self.memories and self.memories[n].kind == DAY]
+        self.turns: dict[int, TurnRow] = turns_by_number(self.tx, self.bank.bank, wanted)
+        self.days: dict[int, DerivedRow] = (
+            derived_by_number(self.tx, self.bank.bank, days) if days else {}
+        )
+
+    def _text(self, number: int) -> str:
+        turn = self.turns.get(number)
+        if turn is None:
+            return self.days[number].text
+        lang = self.memories[number].lang
+        return rendered(turn.text, turn.reply, turn.speaker, turn.replier, lang)
+
+    def _recalled(self, hit: retrieve.Hit) -> Recalled:
+        number = self._number(hit.position)
+        row, turn = self.memories[number], self.turns.get(number)
+        sources: tuple[str, ...] = ()
+        if row.kind == DAY:
+            ids = ids_by_number(
+                self.tx, self.bank.bank, own := sources_of(self.tx, self.bank.bank, number)
+            )
+            sources = tuple(ids[n] for n in own if n in ids)
+        return Recalled(
+            id=row.id,
+            external_id=turn.external_id if turn else None,
+            kind=NAMES[row.kind],
+            when=from_us(row.occurred_at, self.zone),
+            text=self._text(number),
+            score=hit.score,
+            retention=hit.retention,
+            faded=hit.faded,
+            why=self._why(hit, row),
+            precision=turn.precision if turn else "day",
+            replaces=tuple(self.memories[self._number(p)].id for p in hit.heir_of),
+            sources=sources,
+            relevant=hit.relevant,
+            trusted=bool(row.trusted),
+            lang=row.lang,
+        )
+
+    def _why(self, hit: retrieve.Hit, row: MemoryRow) -> Why:
+        notes = []
+        if hit.in_window:
+            inside = from_us(row.occurred_at, self.zone)
+            words = [s.words for s in self.named if s.grain == "part" or s.start <= inside < s.end]
+            notes.append(tell("named", self.lang, ", ".join(dict.fromkeys(words))))
+        for position in hit.heir_of:
+            old = self.memories[self._number(position)]
+            notes.append(tell("corrects", self.lang, old.id[-SHORT:], self._text(old.number)[:200]))
+        if hit.faded:
+            notes.append(tell("on cue" if self.query.faded == "on_cue" else "faded", self.lang))
+        signals = tuple(
+            Part(name=s.name, value=s.value, share=s.share) for s in hit.signals if s.share
+        )
+        return Why(signals=signals, notes=tuple(notes))
+
+    def _around(self, position: int, ask: Ask) -> list[int]:
+        """Return up to `ask.neighbours` turns before and after in the same conversation."""
+        previous = self.index.previous()
+        before: list[int] = []
+        at = position
+        while len(before) < ask.neighbours and previous[at] >= 0:
+            at = int(previous[at])
+            before.insert(0, at)
+        after: list[int] = []
+        at = position
+        while len(after) < ask.neighbours:
+            following = np.flatnonzero(previous == at)
+            if not len(following) or self.index["occurred"][following[0]] > self.query.until:
+                break
+            at = int(following[0])
+            after.append(at)
+        return before + after
+
+    def _neighbours(
+        self, hits: Sequence[retrieve.Hit], around: Mapping[int, list[int]], told: set[str]
+    ) -> Iterable[Recalled]:
+        for hit in hits:
+            of = self.memories[self._number(hit.position)].id
+            for position in around.get(hit.position, ()):
+                held = retrieve.Held.now(self.index)
+                beside = retrieve.Hit(
+                    position=position,
+                    score=hit.score,
+                    retention=float(held.retention(self.query.now)[position]),
+                    faded=bool(fades_days(self._fades(position)) <= self.query.now),
+                    signals=(),
+                )
+                recalled = replace(self._recalled(beside), neighbour_of=of)
+                if recalled.id not in told:
+                    told.add(recalled.id)
+                    yield recalled
+
+    def _fades(self, position: int) -> int | None:
+        return self.memories[self._number(position)].fades_at

@@ -1,0 +1,381 @@
+"""Remember: turns in, durable and searchable when it returns; what was recalled grows stronger.
+
+One transaction holds a turn, its memory, words, vector, the day's digest job, and the recall
+events of what entered its prompt. Idempotent by `external_id`: the same wording under the same
+id is the same turn; a new wording under the same id corrects the old one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+from typing import Literal
+
+import numpy as np
+
+from memorybank import forget, lexical, significance
+from memorybank.errors import EmptyText, TextTooLong
+from memorybank.models import Embedder, Vectors
+from memorybank.records import Lang, Part, Turn, plain
+from memorybank.rendering import chunks, clean, is_blank, to_embed, to_index
+from memorybank.store import Transaction
+from memorybank.store.tables import (
+    TURN,
+    BankRow,
+    MemoryRow,
+    day_name,
+    day_of,
+    to_us,
+    turns_by_number,
+    values,
+)
+from memorybank.verbs import log
+from memorybank.verbs.desk import (
+    Desk,
+    Progress,
+    bank_again,
+    birth_of,
+    checked,
+    embed,
+    index_of,
+    insert_vectors,
+    insert_words,
+    no_progress,
+    number_of,
+    state_values,
+    text_hash,
+    thread_of,
+    zone_of,
+)
+from memorybank.verbs.shelf import Volume, entry_of, usable
+
+LONGEST = 1_000_000
+INLINE_CHUNKS = 8
+"""So many pieces of a long text are embedded at once; the rest waits for a job."""
+BATCH = 32
+CurveFrom = Literal["arrival", "occurred"]
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What came of one turn: its memory's id, and whether it was known before."""
+
+    id: str
+    number: int
+    known: bool = False
+    replaces: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Turns ready to be stored, and the vectors of each, (chunks, dim), None for a job."""
+
+    turns: Sequence[Turn]
+    vectors: Sequence[Vectors | None]
+
+
+def remember(
+    desk: Desk,
+    turns: Sequence[Turn],
+    *,
+    now: datetime,
+    used: Sequence[str] = (),
+    curve_from: CurveFrom = "arrival",
+    vectors: Literal["inline", "later"] = "inline",
+    progress: Progress = no_progress,
+) -> list[Remembered]:
+    """Store turns in their order, all or none; `used` are ids of memories the last one recalled."""
+    with desk.store.read() as tx:
+        bank = bank_again(tx, desk)
+    embedder = usable(desk.embedder, bank) if vectors == "inline" else None
+    prepared = prepare(turns, zone_of(bank), bank.lang, embedder, now=now, progress=progress)
+    return store(desk, prepared, now=now, used=used, curve_from=curve_from)
+
+
+def prepare(
+    turns: Sequence[Turn],
+    zone: tzinfo,
+    lang: Lang,
+    embedder: Embedder | None,
+    *,
+    now: datetime,
+    progress: Progress = no_progress,
+) -> Prepared:
+    """Do what takes time and needs no transaction: clean, check, embed.
+
+    Raises EmptyText, TextTooLong, BadTime, ModelError; nothing has been stored then.
+    """
+    cleaned = [_cleaned(turn, zone, lang, now) for turn in turns]
+    return Prepared(cleaned, _directions(cleaned, embedder, progress))
+
+
+def store(
+    desk: Desk,
+    prepared: Prepared,
+    *,
+    now: datetime,
+    used: Sequence[str] = (),
+    curve_from: CurveFrom = "arrival",
+) -> list[Remembered]:
+    """Store prepared turns in one transaction."""
+    results: list[Remembered] = []
+    with desk.write() as (tx, volume, bank):
+        writer = _Writer(desk, tx, volume, bank, now, curve_from)
+        for turn, vectors in zip(prepared.turns, prepared.vectors, strict=True):
+            results.append(writer.store(turn, vectors))
+        writer.enqueue_digests()
+        if used and results:
+            at = prepared.turns[-1].occurred_at
+            log.reinforce(tx, volume, bank, used, by=results[-1].number, at=at)
+        log.caught_up(tx, volume, bank.bank)
+    return results
+
+
+def _cleaned(turn: Turn, zone: tzinfo, lang: Lang, now: datetime) -> Turn:
+    """Clean a turn, check its time, and fill in what was left open."""
+    text, reply = clean(turn.text), clean(turn.reply)
+    for side in (text, reply):
+        if len(side) > LONGEST:
+            raise TextTooLong(len(side), LONGEST)
+    if is_blank(text) and is_blank(reply):
+        raise EmptyText
+    when = checked(turn.occurred_at, now).astimezone(zone)
+    return replace(
+        turn,
+        text=text or None,
+        reply=reply or None,
+        occurred_at=when,
+        recorded_at=turn.recorded_at or now,
+        conversation=turn.conversation or when.date().isoformat(),
+        speaker=clean(turn.speaker) or None,
+        replier=clean(turn.replier) or None,
+        lang=lexical.detect(f"{text} {reply}", lang),
+    )
+
+
+def _directions(
+    turns: Sequence[Turn], embedder: Embedder | None, progress: Progress
+) -> list[Vectors | None]:
+    if embedder is None or not turns:
+        return [None] * len(turns)
+    pieces = [
+        chunks(to_embed(t.text, t.reply, t.speaker, t.replier, t.lang), embedder.max_chars)[
+            :INLINE_CHUNKS
+        ]
+        for t in turns
+    ]
+    flat = [piece for of_turn in pieces for piece in of_turn]
+    parts: list[Vectors] = []
+    for start in range(0, len(flat), BATCH):
+        parts.append(embed(embedder, flat[start : start + BATCH]))
+        progress("embed", min(start + BATCH, len(flat)), len(flat))
+    ends = np.cumsum([len(of_turn) for of_turn in pieces])
+    return list(np.split(np.concatenate(parts), ends[:-1]))
+
+
+class _Writer:
+    """Writes turns inside one transaction and keeps the index in step."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        tx: Transaction,
+        volume: Volume,
+        bank: BankRow,
+        now: datetime,
+        curve_from: CurveFrom,
+    ) -> None:
+        self.desk, self.tx, self.volume, self.bank, self.now = desk, tx, volume, bank, now
+        self.index = index_of(volume)
+        self.preset = forget.preset(bank.preset)
+        self.zone = zone_of(bank)
+        self.curve_from = curve_from
+        self.days: dict[int, None] = {}
+        self.before: dict[int, str] = {}
+
+    def store(self, turn: Turn, vectors: Vectors | None) -> Remembered:
+        """Store one turn unless it is known; returns what became of it."""
+        fingerprint = text_hash(turn.text, turn.reply)
+        known = self._versions(turn)
+        for number, other in known:
+            if other == fingerprint:
+                return Remembered(self._id(number), number, known=True)
+        old = known[0][0] if known else self._superseded(turn)
+        number = log.reserve(self.tx, self.volume, self.bank.bank)
+        words = lexical.term_array(to_index(turn.text, turn.reply, turn.speaker))
+        row = self._memory_row(turn, number, words, vectors, old)
+        self._insert(turn, row, fingerprint, words, vectors)
+        self.days[row.day] = None
+        self.before[row.thread] = turn.reply or turn.text or ""
+        return Remembered(row.id, number, replaces=self._id(old) if old else None)
+
+    def _versions(self, turn: Turn) -> list[tuple[int, bytes]]:
+        if turn.external_id is None:
+            return []
+        rows = self.tx.rows("turns_called", bank=self.bank.bank, external_id=turn.external_id)
+        return [(row[0], row[1]) for row in rows]
+
+    def _superseded(self, turn: Turn) -> int | None:
+        return number_of(self.tx, self.bank.bank, turn.supersedes) if turn.supersedes else None
+
+    def _id(self, number: int) -> str:
+        return str(
+            self.tx.rows("memories_numbered", bank=self.bank.bank, numbers=f"[{number}]")[0][1]
+        )
+
+    def _memory_row(
+        self,
+        turn: Turn,
+        number: int,
+        words: lexical.TermArray,
+        vectors: Vectors | None,
+        old: int | None,
+    ) -> MemoryRow:
+        thread = thread_of(turn.conversation)
+        judged = self._judge(turn, thread, words, vectors)
+        weight, parts = self._at_least_as(old, judged)
+        arrival = turn.channel == "import" and self.curve_from == "arrival"
+        row = MemoryRow(
+            number=number,
+            id=turn.id or self.desk.new_id(),
+            kind=TURN,
+            occurred_at=to_us(turn.occurred_at),
+            day=day_of(turn.occurred_at, self.zone),
+            thread=thread,
+            seq=turn.seq,
+            lang=turn.lang,
+            trusted=int(turn.trusted),
+            born_at=to_us(self.now if arrival else turn.occurred_at),
+            born_with=weight,
+            parts=json.dumps(plain(parts), ensure_ascii=False),
+            significance=weight,
+            strength=0.0,
+            last_at=0,
+            fades_at=None,
+            pinned=0,
+            supersedes=old,
+        )
+        state = forget.born(self.preset, birth_of(self.bank, row))
+        return replace(row, **state_values(state, row.born_at))  # type: ignore[arg-type]
+
+    def _judge(
+        self, turn: Turn, thread: int, words: lexical.TermArray, vectors: Vectors | None
+    ) -> significance.Judgement:
+        return significance.judge(
+            significance.scene(
+                self.index,
+                words,
+                vectors,
+                text=turn.text or "",
+                reply=turn.reply or "",
+                before=self._reply_before(turn, thread),
+            )
+        )
+
+    def _at_least_as(
+        self, old: int | None, judged: significance.Judgement
+    ) -> tuple[float, tuple[Part, ...]]:
+        """A correction matters no less than what it corrects."""
+        parts, weight = judged.parts, judged.significance
+        for position in self.index.positions([old] if old else []):
+            inherited = float(self.index["significance"][position])
+            if inherited > weight:
+                parts = (*parts, Part(name="corrects", value=inherited, share=inherited - weight))
+                weight = inherited
+        return weight, parts
+
+    def _reply_before(self, turn: Turn, thread: int) -> str:
+        """Return what the turn before in the conversation ended with."""
+        if thread not in self.before:
+            row = self.tx.row(
+                "last_of_thread",
+                bank=self.bank.bank,
+                thread=thread,
+                until=to_us(turn.occurred_at),
+                count=1,
+            )
+            last = turns_by_number(self.tx, self.bank.bank, [row[0]])[row[0]] if row else None
+            self.before[thread] = (last.reply or last.text or "") if last else ""
+        return self.before[thread]
+
+    def _insert(
+        self,
+        turn: Turn,
+        row: MemoryRow,
+        fingerprint: bytes,
+        words: lexical.TermArray,
+        vectors: Vectors | None,
+    ) -> None:
+        bank, number = self.bank.bank, row.number
+        recorded = to_us(turn.recorded_at or self.now)
+        self.tx.run(
+            "insert_turn",
+            bank=bank,
+            number=number,
+            external_id=turn.external_id,
+            text_hash=fingerprint,
+            conversation=turn.conversation,
+            seq=turn.seq,
+            text=turn.text,
+            reply=turn.reply,
+            speaker=turn.speaker,
+            replier=turn.replier,
+            author=turn.author,
+            channel=turn.channel,
+            source=turn.source,
+            precision=turn.precision,
+            recorded_at=recorded,
+        )
+        self.tx.run("insert_memory", **values(row, bank=bank))
+        if row.supersedes:
+            self.tx.run("supersede", bank=bank, number=row.supersedes, by=number)
+            self._digest_day_of(row.supersedes)
+        insert_words(self.tx, bank, number, words)
+        of = to_embed(turn.text, turn.reply, turn.speaker, turn.replier, turn.lang)
+        if vectors is not None and self.desk.embedder:
+            insert_vectors(self.tx, self.bank, number, self.desk.embedder, vectors, of)
+        if self._needs_job(of, vectors):
+            self.tx.run(
+                "enqueue", bank=bank, kind="embed", subject=str(number), created_at=recorded
+            )
+        self.index.append(entry_of(row), vectors, words)
+
+    def _needs_job(self, of: str, vectors: Vectors | None) -> bool:
+        embedder = usable(self.desk.embedder, self.bank)
+        if vectors is None:
+            return self.bank.embedder is not None
+        return embedder is not None and len(of) > INLINE_CHUNKS * embedder.max_chars
+
+    def _digest_day_of(self, number: int) -> None:
+        for position in self.index.positions([number]):
+            self.days[int(self.index["day"][position])] = None
+
+    def enqueue_digests(self) -> None:
+        """Ask for the digest of every day that was touched."""
+        for day in self.days:
+            self.tx.run(
+                "enqueue",
+                bank=self.bank.bank,
+                kind="digest",
+                subject=f"day:{day_name(day)}",
+                created_at=to_us(self.now),
+            )
+
+
+def pairs(messages: Iterable[dict[str, str]], at: datetime) -> list[Turn]:
+    """Cut a message list into turns: each user message with the companion's that follow it.
+
+    A leading companion message is a turn without a user side; system messages are left out.
+    """
+    turns: list[Turn] = []
+    for message in messages:
+        role, content = message.get("role", ""), message.get("content") or ""
+        if role == "user":
+            turns.append(Turn(text=content, occurred_at=at))
+        elif role == "assistant":
+            last = turns[-1] if turns else Turn(occurred_at=at, author="companion")
+            joined = "\n".join(filter(None, (last.reply, content)))
+            turns[-1:] = [replace(last, reply=joined)]
+    return [replace(turn, seq=i) for i, turn in enumerate(turns)]

@@ -1,0 +1,1 @@
+"""SiliconFriend: the bilingual companion on top of MemoryBank. Its chat is still to come."""
