@@ -153,9 +153,19 @@ class Index:
                 continue
         return found
 
+    def last_of_thread(self, thread: int, until: int) -> int | None:
+        """Return the number of a conversation's last turn up to a moment; None if it has none."""
+        found = np.flatnonzero(self["thread"] == thread)
+        found = found[(self["kind"][found] == TURN) & (self["superseded_by"][found] == 0)]
+        found = found[self["occurred"][found] <= until]
+        for name in ("occurred", "seq", "number"):
+            values = self[name][found]
+            found = found[values == values.max()] if len(found) else found
+        return int(self["number"][found[0]]) if len(found) else None
+
     def similarities(self, direction: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the cosine of each memory's best chunk, shape (size,); NaN without a vector."""
-        cosines = self._vectors[: self.chunks] @ direction
+        cosines = dots(self._vectors[: self.chunks], direction)
         if self._one_chunk_each:
             return cosines
         best = np.full(self.size, -np.inf, dtype=np.float32)
@@ -218,6 +228,16 @@ class Index:
         for position in self.positions([old]):
             self._columns["superseded_by"][position] = new
             self._previous = None
+
+
+def dots(vectors: NDArray[np.float32], direction: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the product of each row with `direction`, shape (n,), on the calling thread.
+
+    Measured: as fast as the matrix library's product on two threads, twice as fast as on one,
+    and without the milliseconds that waking its threads takes beside other work.
+    """
+    products: NDArray[np.float32] = np.einsum("ij,j->i", vectors, direction)
+    return products
 
 
 def _room(array: Column, needed: int) -> Column:

@@ -26,10 +26,13 @@ from memorybank.records import Lang
 
 K1, B = 1.5, 0.75
 
+_WIDE = (
+    r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af"
+    r"\U00020000-\U0003ffff"
+)
 _RUNS = re.compile(
-    r"(?P<cjk>[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af\U00020000-\U0003ffff]+)"
-    r"|(?P<word>[^\W_]+(?:['’][^\W_]+)?)",
-    re.UNICODE,
+    # "Bart在家" is a word and a run: a word ends where the wide characters begin.
+    rf"(?P<cjk>[{_WIDE}]+)|(?P<word>[^\W_{_WIDE}]+(?:['’][^\W_{_WIDE}]+)?)"
 )
 _CJK = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _WORDS = re.compile(r"[A-Za-z]{2,}")

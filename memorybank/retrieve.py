@@ -20,7 +20,7 @@ Floats = NDArray[np.float32]
 
 # Words and meaning of the memory, and of the turn before it, which often holds the question
 # that this one answers. Fitted coarsely on the development sets; see docs/LOG.md.
-WORDS, WORDS_BEFORE, MEANING, MEANING_BEFORE = 1.0, 0.6, 1.5, 0.3
+WORDS, WORDS_BEFORE, MEANING, MEANING_BEFORE = 1.0, 0.6, 2.0, 0.3
 RUNNING = 0.5
 """What a span still running ("today") adds: it may be what is asked for, or only be mentioned."""
 CLEAR_MARGIN = 1.0

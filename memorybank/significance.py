@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memorybank import cues
-from memorybank.index import Index
+from memorybank.index import Index, dots
 from memorybank.lexical import TermArray
 from memorybank.records import Part
 
@@ -87,7 +87,7 @@ def _nearest(others: Vectors, vectors: Vectors | None, count: int = 10) -> Vecto
     """Return the cosines of the nearest neighbours, at most `count`, of the first chunk."""
     if vectors is None or not len(others):
         return np.zeros(0, np.float32)
-    cosines = others @ vectors[0]
+    cosines = dots(others, vectors[0])
     return np.partition(cosines, -count)[-count:] if len(cosines) > count else cosines
 
 

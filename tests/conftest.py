@@ -21,8 +21,8 @@ settings.load_profile("here")
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 """A Monday."""
 SETTINGS = (
-    "MEMORYBANK_EMBEDDER", "MEMORYBANK_LLM", "MEMORYBANK_PRESET", "OPENAI_API_KEY", "OPENAI_BASE_URL",
-    "TZ",
+    "MEMORYBANK_EMBEDDER", "MEMORYBANK_LLM", "MEMORYBANK_PRESET",
+    "OPENAI_API_KEY", "OPENAI_BASE_URL", "TZ",
 )  # fmt: skip
 
 

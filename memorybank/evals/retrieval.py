@@ -84,14 +84,15 @@ def _ask_bank(
             bank.digest(now=last, progress=progress)
         result = []
         for done, question in enumerate(questions, 1):
-            result.append(_ask(bank, question, last, len(turns), data, plan))
+            result.append(ask(bank, question, last, len(turns), data, plan))
             progress("ask", done, len(questions))
         return result
 
 
-def _ask(
+def ask(
     bank: MemoryBank, question: Question, last: datetime, size: int, data: RetrievalSet, plan: Plan
 ) -> Asked:
+    """Ask one question of a bank and return the caller's ids that came back, best first."""
     now = moment(question.date, UTC) if question.date else last
     found = bank.recall(
         question.text, k=2 * size, now=now, until=EVERYTHING, faded="always", kinds=plan.kinds

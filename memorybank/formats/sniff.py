@@ -25,6 +25,7 @@ from memorybank.formats.volume import Refused
 MAX_DOCUMENT = 256 * 2**20  # one JSON value is parsed whole
 MAX_LINES = 2**30  # JSON Lines, all together: what a small gzip file can unpack to has an end
 MAX_LINE = 8 * 2**20
+MAX_COUNT = 10_000_000  # of lines, blank ones too: a thousand million take minutes
 FOLDER_FILES = ("memories.jsonl", "memories.jsonl.gz")
 EXPECTED = (
     'expected is one object {name: {"history": {date: [turns]}}}, or JSON Lines with bank_id, '
@@ -91,17 +92,15 @@ def tell(stream: Stream) -> Format:
 
 
 def _first(stream: Stream) -> bytes:
-    seen, first = 0, True
-    while seen <= MAX_DOCUMENT:
+    size = 0
+    for number in range(MAX_COUNT):
         line = stream.readline(MAX_LINE + 1)
-        if not line:
+        size += len(line)
+        if not line or size > MAX_DOCUMENT:
             break
-        seen += len(line)
-        head = (line.removeprefix(_BOM) if first else line).lstrip()
-        if head:
+        if head := (line if number else line.removeprefix(_BOM)).lstrip():
             stream.seek(0)
             return head
-        first = False
     raise Refused("it is empty: nothing to import")
 
 
@@ -131,6 +130,8 @@ def lines(stream: Stream) -> Iterator[tuple[int, str]]:
             raise Refused(why, line=number)
         if size > MAX_LINES:
             raise _too_large(MAX_LINES)
+        if number > MAX_COUNT:
+            raise Refused(f"more than {MAX_COUNT:,} lines: split it into one file per person")
         text = _decoded(line.removeprefix(_BOM) if number == 1 else line, number)
         if text.strip():
             yield number, text

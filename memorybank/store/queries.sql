@@ -133,12 +133,6 @@ SELECT number, id, kind, occurred_at, day, thread, seq, lang, trusted, born_at, 
        significance, strength, last_at, fades_at, pinned, supersedes, superseded_by
 FROM memories WHERE bank = :bank ORDER BY occurred_at, seq, number;
 
--- last_of_thread
--- The last turns of a conversation up to a moment, newest first.
-SELECT number FROM memories
-WHERE bank = :bank AND kind = 0 AND thread = :thread AND occurred_at <= :until AND superseded_by IS NULL
-ORDER BY occurred_at DESC, seq DESC, number DESC LIMIT :count;
-
 -- last_turns
 -- The last turns of a bank up to a moment, newest first.
 SELECT number FROM memories

@@ -289,14 +289,9 @@ class _Writer:
     def _reply_before(self, turn: Turn, thread: int) -> str:
         """Return what the turn before in the conversation ended with."""
         if thread not in self.before:
-            row = self.tx.row(
-                "last_of_thread",
-                bank=self.bank.bank,
-                thread=thread,
-                until=to_us(turn.occurred_at),
-                count=1,
-            )
-            last = turns_by_number(self.tx, self.bank.bank, [row[0]])[row[0]] if row else None
+            number = self.index.last_of_thread(thread, to_us(turn.occurred_at))
+            found = turns_by_number(self.tx, self.bank.bank, [number] if number else [])
+            last = found[number] if number else None
             self.before[thread] = (last.reply or last.text or "") if last else ""
         return self.before[thread]
 
