@@ -172,7 +172,7 @@ class MemoryBank:
         Raises:
             EmptyText, TextTooLong, BadTime: nothing was stored.
         """
-        moment = self._moment(now) if now or not at else max(checked(at), self._desk.clock())
+        moment = self._moment(now)
         turn = Turn(text=text, reply=reply, occurred_at=at or moment, **more)
         ids = _used_ids(used)
         return remember(self._desk, [turn], now=moment, used=ids, vectors=vectors)[0].id
@@ -245,9 +245,14 @@ class MemoryBank:
         many turns around each hit.
         """
         ask = Ask(
-            message=message, now=self._moment(now), k=k, until=until, faded=faded,
-            kinds=tuple(kinds), neighbours=neighbours,
-        )  # fmt: skip
+            message=message,
+            now=self._moment(now),
+            k=k,
+            until=checked(until) if until else None,
+            faded=faded,
+            kinds=tuple(kinds),
+            neighbours=neighbours,
+        )
         return recall(self._desk, ask)
 
     def context(
@@ -273,9 +278,9 @@ class MemoryBank:
         )
         return context(self._desk, wish)
 
-    def portrait(self) -> Portrait:
-        """Return who the user is, by dated statements that know their turns."""
-        return read.portrait(self._desk)
+    def portrait(self, *, now: datetime | None = None) -> Portrait:
+        """Return who the user is, by dated statements that know their turns; as known at `now`."""
+        return read.portrait(self._desk, self._moment(now))
 
     def statements(self) -> list[Statement]:
         """Return every statement that stands, also those the portrait leaves out."""

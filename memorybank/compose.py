@@ -30,7 +30,7 @@ _CONTROLS = re.compile(
 _MARKERS = re.compile(
     r"<\|[^|<>\n]{0,40}\|>|\[\|[^|\[\]\n]{0,40}\|\]|<｜[^｜<>\n]{0,40}｜>|\[/?(?:INST|SYS)\]|<</?SYS>>"
     r"|</?(?:s|bos|eos|memory|system|user|assistant|tool|start_of_turn|end_of_turn|think)>"
-    r"|^[ \t]*(?:#{2,}\s*)?(?:system|assistant|user|human|系统|助手)[ \t]*[:：]",
+    r"|^[ \t]*(?:#{2,}\s*)?(?:system|assistant|user|human|系统|助手|用户|伙伴)[ \t]*[:：]",
     re.IGNORECASE | re.MULTILINE,
 )
 _WORDS: dict[Lang, dict[str, str]] = {
@@ -80,8 +80,15 @@ def estimate_tokens(text: str) -> int:
 
 
 def neutral(text: str) -> str:
-    """Take out what could pass for a role, a template token or an invisible command."""
-    return _MARKERS.sub(" ", _CONTROLS.sub("", text)).strip()
+    """Take out what could pass for a role, a template token or an invisible command.
+
+    Again and again until nothing is left: what is taken out may have held a marker apart.
+    """
+    while True:
+        cleaned = _MARKERS.sub(" ", _CONTROLS.sub("", text)).strip()
+        if cleaned == text:
+            return cleaned
+        text = cleaned
 
 
 def compose(parts: Ingredients, budget: int, count: Counter = estimate_tokens) -> Context:
@@ -90,124 +97,120 @@ def compose(parts: Ingredients, budget: int, count: Counter = estimate_tokens) -
     Recalled memories go before recent turns where both cannot be had; the message always stays,
     so a budget smaller than it is exceeded.
     """
-    left_out: list[LeftOut] = []
-    notes = _Notes(parts.lang)
-    room = budget - count(parts.instruction) - count(parts.message) - 2 * PER_MESSAGE
-    standing = _standing(parts, notes, int(min(room, budget * STANDING_SHARE)), count, left_out)
-    room -= standing
-    recent_ids = {turn.id for turn in parts.recent}
-    recalled: list[Recalled] = []
-    for hit in parts.recalled:
-        if hit.id in recent_ids:
-            left_out.append(LeftOut(what="recalled", id=hit.id, why=notes.words["is recent"]))
-            continue
-        cost = count(line := notes.memory(hit)) + 1
-        if cost > room:
-            left_out.append(LeftOut(what="recalled", id=hit.id, why=notes.words["is full"]))
-            continue
-        room -= cost
-        notes.recalled.append(line)
-        recalled.append(hit)
-    turns = _recent(parts.recent, notes, room, count, left_out)
-    left_out += [
-        LeftOut(what="withheld", id=hit.id, why=notes.words["has faded"]) for hit in parts.withheld
+    prompt = _Prompt(parts, budget, count)
+    prompt.add_standing()
+    prompt.add_recalled()
+    prompt.add_recent()
+    prompt.left_out += [
+        LeftOut(what="withheld", id=hit.id, why=prompt.words["has faded"]) for hit in parts.withheld
     ]
-    last = "\n\n".join(filter(None, (notes.block(), parts.message)))
-    messages = (
-        {"role": "system", "content": parts.instruction},
-        *turns,
-        {"role": "user", "content": last},
-    )
+    messages = prompt.messages()
     return Context(
         messages=messages,
-        recalled=tuple(recalled),
+        recalled=tuple(prompt.recalled),
         withheld=tuple(parts.withheld),
-        left_out=tuple(left_out),
-        tokens=sum(count(m["content"]) + PER_MESSAGE for m in messages),
+        left_out=tuple(prompt.left_out),
+        tokens=prompt.tokens(),
         budget=budget,
     )
 
 
-class _Notes:
-    """The block of notes as it grows."""
+class _Prompt:
+    """A prompt as it grows. Whatever would go past the budget is taken out again and named."""
 
-    def __init__(self, lang: Lang) -> None:
-        self.words = _WORDS[lang]
-        self.portrait: list[str] = []
-        self.overall: list[str] = []
-        self.recalled: list[str] = []
+    def __init__(self, parts: Ingredients, budget: int, count: Counter) -> None:
+        self.parts, self.budget, self.count = parts, budget, count
+        self.words = _WORDS[parts.lang]
+        self.notes: dict[str, list[str]] = {"portrait": [], "global": [], "recalled": []}
+        self.recent: list[dict[str, str]] = []
+        self.recalled: list[Recalled] = []
+        self.left_out: list[LeftOut] = []
 
-    def memory(self, hit: Recalled) -> str:
+    def messages(self) -> tuple[dict[str, str], ...]:
+        """Return the messages as they stand."""
+        last = "\n\n".join(filter(None, (self._block(), self.parts.message)))
+        instruction = {"role": "system", "content": self.parts.instruction}
+        return (instruction, *self.recent, {"role": "user", "content": last})
+
+    def tokens(self) -> int:
+        """Return how many tokens they take."""
+        return sum(self.count(m["content"]) + PER_MESSAGE for m in self.messages())
+
+    def add_standing(self) -> None:
+        """Put in portrait and global summary, the newest first, up to their share."""
+        limit = min(self.budget, self.tokens() + int(self.budget * STANDING_SHARE))
+        for what, source, line in reversed(list(self._standing())):
+            self.notes[what].insert(0, line)
+            if self.tokens() > limit:
+                self.notes[what].pop(0)
+                self._leave(what, source)
+
+    def _standing(self) -> Iterator[tuple[str, str, str]]:
+        if self.parts.overall:
+            for line in self.parts.overall.text.splitlines():
+                yield "global", self.parts.overall.id, f"- {neutral(line)}"
+        for statement in self.parts.portrait.statements if self.parts.portrait else ():
+            line = f"- {neutral(statement.text)} ({statement.when.isoformat()})"
+            yield "portrait", statement.id, line
+
+    def add_recalled(self) -> None:
+        """Put in what was recalled, best first; recent turns stand there as messages anyway."""
+        recent = {turn.id for turn in self.parts.recent}
+        for hit in self.parts.recalled:
+            if hit.id not in recent:
+                self._add(hit)
+
+    def add_recent(self) -> None:
+        """Put in the newest turns, without a gap; what finds no place there may be a note."""
+        kept: set[str] = set()
+        full = False
+        for turn in reversed(self.parts.recent):
+            sides = (("user", turn.text), ("assistant", turn.reply))
+            said = ((role, neutral(text or "")) for role, text in sides)
+            messages = [{"role": role, "content": text} for role, text in said if text]
+            before, self.recent = self.recent, messages + self.recent
+            full = full or self.tokens() > self.budget
+            if full:
+                self.recent = before
+                self._leave("recent", turn.id)
+            else:
+                kept.add(turn.id)
+        recent = {turn.id for turn in self.parts.recent}
+        for hit in self.parts.recalled:
+            if hit.id in kept:
+                why = self.words["is recent"]
+                self.left_out.append(LeftOut(what="recalled", id=hit.id, why=why))
+            elif hit.id in recent:
+                self._add(hit)
+
+    def _add(self, hit: Recalled) -> None:
+        self.notes["recalled"].append(self._entry(hit))
+        if self.tokens() > self.budget:
+            self.notes["recalled"].pop()
+            self._leave("recalled", hit.id)
+        else:
+            self.recalled.append(hit)
+
+    def _leave(self, what: str, source: str) -> None:
+        self.left_out.append(LeftOut(what=what, id=source, why=self.words["is full"]))
+
+    def _entry(self, hit: Recalled) -> str:
         """Return a recalled memory as one dated entry."""
         when = hit.when.strftime("%Y-%m-%d" if hit.precision != "month" else "%Y-%m")
-        tags = [
-            self.words[tag]
-            for tag, applies in (
-                ("summary", hit.kind == "day"),
-                ("replaces", bool(hit.replaces)),
-                ("untrusted", not hit.trusted),
-            )
-            if applies
-        ]
+        applying = (
+            ("summary", hit.kind == "day"),
+            ("replaces", bool(hit.replaces)),
+            ("untrusted", not hit.trusted),
+        )
+        tags = [self.words[tag] for tag, applies in applying if applies]
         text = neutral(hit.text)
         if len(text) > LONGEST_MEMORY:
             text = text[: LONGEST_MEMORY - 1] + "…"
-        head = f"[{', '.join([when, *tags])}]"
-        return f"{head} " + text.replace("\n", "\n  ")
+        return f"[{', '.join([when, *tags])}] " + text.replace("\n", "\n  ")
 
-    def block(self) -> str:
-        """Return the whole block, empty if there is nothing to note."""
-        sections = []
-        for name, lines in (
-            ("portrait", self.portrait),
-            ("global", self.overall),
-            ("recalled", self.recalled),
-        ):
-            if lines:
-                sections.append("\n".join([self.words[name], *lines]))
+    def _block(self) -> str:
+        """Return the block of notes, empty if there is nothing to note."""
+        sections = [
+            "\n".join([self.words[what], *lines]) for what, lines in self.notes.items() if lines
+        ]
         return "<memory>\n" + "\n\n".join(sections) + "\n</memory>" if sections else ""
-
-
-def _standing(
-    parts: Ingredients, notes: _Notes, room: int, count: Counter, left_out: list[LeftOut]
-) -> int:
-    """Put in portrait and global summary as far as they fit; return the tokens they take."""
-    used = 0
-    # What is newest stands last and is taken first.
-    for section, what, source, text in reversed(list(_standing_lines(parts, notes))):
-        cost = count(text) + 1
-        if used + cost > room:
-            left_out.append(LeftOut(what=what, id=source, why=notes.words["is full"]))
-            continue
-        used += cost
-        section.insert(0, text)
-    return used
-
-
-def _standing_lines(parts: Ingredients, notes: _Notes) -> Iterator[tuple[list[str], str, str, str]]:
-    """Give (section, what, id, line) of all that always should be in; the portrait goes first."""
-    if parts.overall:
-        for line in parts.overall.text.splitlines():
-            yield notes.overall, "global", parts.overall.id, f"- {neutral(line)}"
-    for statement in parts.portrait.statements if parts.portrait else ():
-        line = f"- {neutral(statement.text)} ({statement.when.isoformat()})"
-        yield notes.portrait, "portrait", statement.id, line
-
-
-def _recent(
-    turns: Sequence[Turn], notes: _Notes, room: int, count: Counter, left_out: list[LeftOut]
-) -> list[dict[str, str]]:
-    """Return the newest turns that fit as messages, oldest first, without a gap."""
-    chosen: list[dict[str, str]] = []
-    full = False
-    for turn in reversed(turns):
-        sides = (("user", turn.text), ("assistant", turn.reply))
-        messages = [{"role": role, "content": neutral(text)} for role, text in sides if text]
-        cost = sum(count(m["content"]) + PER_MESSAGE for m in messages)
-        full = full or cost > room
-        if full:
-            left_out.append(LeftOut(what="recent", id=turn.id, why=notes.words["is full"]))
-            continue
-        room -= cost
-        chosen = messages + chosen
-    return chosen

@@ -19,6 +19,7 @@
     │   └── BankBusy                    503
     └── ModelError                      502  an embedder or a language model
         ├── MissingExtra                501  an optional package that is not installed
+        ├── EmbedderFailed                   an embedder raised an error of its own
         └── BadVector                        wrong dimension, not a number, zero
 
 `status` is the HTTP status that a server should answer and decides the exit code of the
@@ -152,6 +153,10 @@ class MissingExtra(ModelError):
     def __init__(self, extra: str, package: str) -> None:
         super().__init__(f"{package} is not installed: pip install 'siliconfriend[{extra}]'")
         self.extra = extra
+
+
+class EmbedderFailed(ModelError):
+    """An embedder raised an error of its own."""
 
 
 class BadVector(ModelError):

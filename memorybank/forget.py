@@ -23,7 +23,8 @@ from memorybank.records import EventKind
 
 NEVER = math.inf
 DAILY_CAP = 3
-"""A memory grows stronger at most so often within 24 hours, however often it is recalled."""
+"""A memory grows stronger at most so often within 24 hours, however often it is recalled; each
+recall sets the time since the last one to nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,38 +169,45 @@ def after(p: Preset, birth: Birth, state: State, event: Happening) -> State:
     if event.kind == "recall":
         state = _recalled(p, state, event.at)
     elif event.kind == "settle":
-        state = _settled(p, birth, state, event.value)
+        state = _settled(p, birth, state, event)
     elif event.kind == "revive":
         # Put back by hand: it starts its present curve anew, no stronger than it was.
         state = replace(state, put_away=False, last=max(state.last, event.at))
     elif event.kind == "fade":
         state = replace(state, put_away=True, pinned=False)
+    elif event.kind == "pin":
+        state = replace(state, pinned=True, put_away=False)
     else:
-        state = replace(state, pinned=event.kind == "pin", put_away=False)
+        state = replace(state, pinned=False)
     return replace(state, fades_at=_fades_at(p, birth, state))
 
 
-def _recalled(p: Preset, state: State, at: float) -> State:
-    recent = tuple(moment for moment in state.recent if at - moment < 1.0)
+def _recalled(p: Preset, before: State, at: float) -> State:
+    state = replace(before, put_away=False, last=max(before.last, at))
+    recent = tuple(moment for moment in before.recent if at - moment < 1.0)
     if len(recent) >= DAILY_CAP and not p.paper:
-        return state
+        return state  # it was just recalled, and is held fully; but it is not stronger
+    retained = retention(at, before.last, before.strength)
     return replace(
         state,
-        strength=strengthened(p, state.strength, retention(at, state.last, state.strength)),
-        last=max(state.last, at),
-        put_away=False,
-        recalls=state.recalls + 1,
+        strength=strengthened(p, before.strength, retained),
+        recalls=before.recalls + 1,
         recent=(*recent, at)[-DAILY_CAP:],
     )
 
 
-def _settled(p: Preset, birth: Birth, state: State, significance: float) -> State:
-    """Scale S as if the memory had been born with this significance; recalls keep their worth."""
-    strength = state.strength
-    if p.forgets and not p.paper:
-        before = first_strength(p, state.significance, gist=birth.gist)
-        strength *= first_strength(p, significance, gist=birth.gist) / before
-    return replace(state, strength=strength, significance=significance)
+def _settled(p: Preset, birth: Birth, state: State, event: Happening) -> State:
+    """Scale S as if the memory had been born with this significance; recalls keep their worth.
+
+    What has faded by then stays as it is: a digest revives nothing.
+    """
+    if not p.forgets or p.paper:
+        return replace(state, significance=event.value)
+    if has_faded(state, event.at):
+        return state
+    before = first_strength(p, state.significance, gist=birth.gist)
+    scale = first_strength(p, event.value, gist=birth.gist) / before
+    return replace(state, strength=state.strength * scale, significance=event.value)
 
 
 def replay(p: Preset, birth: Birth, events: Iterable[Happening], until: float = NEVER) -> State:

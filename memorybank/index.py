@@ -94,10 +94,15 @@ class Index:
             [len(blob) // width for _, blob in chunks] if dim else [], dtype=np.int64
         )
         flat = np.frombuffer(b"".join(blob for _, blob in chunks), dtype=np.float16)
-        vectors = flat.astype(np.float32).reshape(-1, dim) if dim else np.zeros((0, 0), np.float32)
+        # With room for the next ones, so that the first to come need not move them all.
+        room = per_vector.sum() + per_vector.sum() // 8 + 64
+        vectors = np.zeros((room if dim else 0, dim), np.float32)
+        vectors[: per_vector.sum()] = flat.reshape(-1, dim) if dim else 0.0
         owned = np.searchsorted(numbers, np.array([n for n, _ in chunks], dtype=np.int64))
         owners = np.repeat(owned, per_vector) if dim else np.zeros(0, np.int64)
-        return cls(arrays, vectors, owners, _postings(numbers, words))
+        index = cls(arrays, vectors, owners, _postings(numbers, words))
+        index.previous()
+        return index
 
     def __getitem__(self, name: str) -> Column:
         """Return a column as it stands now, shape (size,)."""
@@ -112,8 +117,9 @@ class Index:
     def append(self, entry: Entry, vectors: NDArray[np.float32] | None, words: TermArray) -> None:
         """Add a memory whose number is higher than all before; vectors are (chunks, dim)."""
         position = self.size
+        if position == len(self._columns["number"]):
+            self._columns = {name: _room(a, position) for name, a in self._columns.items()}
         for name, array in self._columns.items():
-            self._columns[name] = array = _room(array, position)
             array[position] = getattr(entry, name)
         self.size += 1
         self.postings.append(words)
@@ -134,6 +140,8 @@ class Index:
         """Change columns of one memory."""
         position = self.position(number)
         for name, value in changes.items():
+            if name == "superseded_by" and self._columns[name][position] != value:
+                self._previous = None
             self._columns[name][position] = value
 
     def position(self, number: int) -> int:
@@ -155,13 +163,18 @@ class Index:
 
     def last_of_thread(self, thread: int, until: int) -> int | None:
         """Return the number of a conversation's last turn up to a moment; None if it has none."""
-        found = np.flatnonzero(self["thread"] == thread)
-        found = found[(self["kind"][found] == TURN) & (self["superseded_by"][found] == 0)]
-        found = found[self["occurred"][found] <= until]
-        for name in ("occurred", "seq", "number"):
-            values = self[name][found]
-            found = found[values == values.max()] if len(found) else found
-        return int(self["number"][found[0]]) if len(found) else None
+        occurred, live = self["occurred"], self["superseded_by"] == 0
+        newest = -1 if self._previous is None else self._newest.get(thread, -1)
+        if newest >= 0 and occurred[newest] <= until:
+            return int(self["number"][newest])
+        found = np.flatnonzero((self["thread"] == thread) & live & (occurred <= until))
+        found = found[self["kind"][found] == TURN]
+        if not len(found):
+            return None
+        times = occurred[found]
+        found = found[times == times.max()]
+        last = found[np.lexsort((found, self["seq"][found]))[-1]]
+        return int(self["number"][last])
 
     def similarities(self, direction: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the cosine of each memory's best chunk, shape (size,); NaN without a vector."""
@@ -197,19 +210,23 @@ class Index:
 
     def _extend_previous(self, position: int) -> None:
         """Follow an append without sorting anew, if the turn came last in its conversation."""
-        if self._previous is None or self._columns["kind"][position] != TURN:
+        if self._previous is None:
+            return
+        self._previous = _room(self._previous, position)
+        self._previous[position] = -1
+        if self._columns["kind"][position] != TURN or self._columns["superseded_by"][position]:
             return
         thread = int(self._columns["thread"][position])
         before = self._newest.get(thread, -1)
-        late = (
-            before >= 0 and self._columns["occurred"][position] < self._columns["occurred"][before]
-        )
+        late = before >= 0 and self._time_of(position) < self._time_of(before)
         if late or self._columns["supersedes"][position]:
             self._previous = None
             return
-        self._previous = _room(self._previous, position)
         self._previous[position] = before
         self._newest[thread] = position
+
+    def _time_of(self, position: int) -> tuple[int, int]:
+        return int(self._columns["occurred"][position]), int(self._columns["seq"][position])
 
     def _attach(self, position: int, vectors: NDArray[np.float32]) -> None:
         for vector in vectors:

@@ -17,8 +17,8 @@ from memorybank.models import Embedder, load_embedder
 from memorybank.settings import Settings
 from memorybank.store.sqlite import SQLiteStore
 from memorybank.store.tables import BankRow, bank_named, memories, turns_by_number
-from memorybank.verbs.context import turn_record
 from memorybank.verbs.desk import Progress, no_progress, zone_of
+from memorybank.verbs.read import turn_record
 from memorybank.verbs.remember import CurveFrom, Prepared, prepare, store
 from memorybank.verbs.shelf import usable
 

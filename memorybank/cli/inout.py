@@ -194,7 +194,7 @@ def digest(
         session(bank, file, now, lang, as_json=as_json) as s,
         progress_bar(quiet=as_json) as report,
     ):
-        s.bank.embed_pending(progress=report)
         done = s.bank.digest(now=s.now, progress=report)
+        s.bank.embed_pending(progress=report)
     if not s.show(done):
         console().print(word("digested", s.lang, done.days, done.weeks, done.months, done.overall))

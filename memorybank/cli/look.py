@@ -91,13 +91,14 @@ def context(
 
 
 def portrait(
-    bank: BankOption = "", file: FileOption = "", lang: LangOption = "", as_json: JsonOption = False
-) -> None:
+    bank: BankOption = "", file: FileOption = "", now: NowOption = "",
+    lang: LangOption = "", as_json: JsonOption = False,
+) -> None:  # fmt: skip
     """Show who the user is, by dated statements in their own words."""
     from memorybank.cli import paint
 
-    with session(bank, file, lang=lang, as_json=as_json) as s:
-        who = s.bank.portrait()
+    with session(bank, file, now, lang, as_json=as_json) as s:
+        who = s.bank.portrait(now=s.now)
         if not s.show(who):
             console().print(paint.portrait(who, s.lang))
 
@@ -135,12 +136,13 @@ def _day(text: str) -> date | None:
 
 
 def jobs(
-    bank: BankOption = "", file: FileOption = "", lang: LangOption = "", as_json: JsonOption = False
-) -> None:
+    bank: BankOption = "", file: FileOption = "", now: NowOption = "",
+    lang: LangOption = "", as_json: JsonOption = False,
+) -> None:  # fmt: skip
     """List the work that waits: days to digest, vectors to make."""
     from rich.table import Table
 
-    with session(bank, file, lang=lang, as_json=as_json) as s:
+    with session(bank, file, now, lang, as_json=as_json) as s:
         waiting = s.bank.jobs()
         if s.show(waiting):
             return

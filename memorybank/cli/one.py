@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -13,6 +14,7 @@ from memorybank.cli.common import (
     JsonOption,
     LangOption,
     NowOption,
+    Session,
     console,
     session,
 )
@@ -43,52 +45,46 @@ def explain(
 
 
 def pin(
-    memory: IdArgument,
-    bank: BankOption = "",
-    file: FileOption = "",
-    now: NowOption = "",
-    lang: LangOption = "",
-) -> None:
+    memory: IdArgument, bank: BankOption = "", file: FileOption = "", now: NowOption = "",
+    lang: LangOption = "", as_json: JsonOption = False,
+) -> None:  # fmt: skip
     """Keep a memory from ever fading."""
-    _happen("pin", memory, bank, file, now, lang)
+    with session(bank, file, now, lang, as_json=as_json) as s:
+        _after(s, "pin", memory, lambda: s.bank.pin(memory, now=s.now))
 
 
 def unpin(
-    memory: IdArgument,
-    bank: BankOption = "",
-    file: FileOption = "",
-    now: NowOption = "",
-    lang: LangOption = "",
-) -> None:
+    memory: IdArgument, bank: BankOption = "", file: FileOption = "", now: NowOption = "",
+    lang: LangOption = "", as_json: JsonOption = False,
+) -> None:  # fmt: skip
     """Let a pinned memory follow its curve again."""
-    _happen("unpin", memory, bank, file, now, lang)
+    with session(bank, file, now, lang, as_json=as_json) as s:
+        _after(s, "unpin", memory, lambda: s.bank.unpin(memory, now=s.now))
 
 
 def fade(
-    memory: IdArgument,
-    bank: BankOption = "",
-    file: FileOption = "",
-    now: NowOption = "",
-    lang: LangOption = "",
-) -> None:
+    memory: IdArgument, bank: BankOption = "", file: FileOption = "", now: NowOption = "",
+    lang: LangOption = "", as_json: JsonOption = False,
+) -> None:  # fmt: skip
     """Put a memory out of ordinary recall; nothing is lost."""
-    _happen("fade", memory, bank, file, now, lang)
+    with session(bank, file, now, lang, as_json=as_json) as s:
+        _after(s, "fade", memory, lambda: s.bank.fade(memory, now=s.now))
 
 
 def revive(
-    memory: IdArgument,
-    bank: BankOption = "",
-    file: FileOption = "",
-    now: NowOption = "",
-    lang: LangOption = "",
-) -> None:
+    memory: IdArgument, bank: BankOption = "", file: FileOption = "", now: NowOption = "",
+    lang: LangOption = "", as_json: JsonOption = False,
+) -> None:  # fmt: skip
     """Bring a faded memory back."""
-    _happen("revive", memory, bank, file, now, lang)
+    with session(bank, file, now, lang, as_json=as_json) as s:
+        _after(s, "revive", memory, lambda: s.bank.revive(memory, now=s.now))
 
 
-def _happen(verb: str, memory: str, bank: str, file: str, now: str, lang: str) -> None:
-    with session(bank, file, now, lang) as s:
-        getattr(s.bank, verb)(memory, now=s.now)
+def _after(s: Session, verb: str, memory: str, act: Callable[[], None]) -> None:
+    """Do it, and show how the memory is held now."""
+    act()
+    held = s.bank.explain(memory, now=s.now).memory
+    if not s.show(held):
         console().print(word(verb, s.lang))
 
 
@@ -121,8 +117,10 @@ def erase(
                 raise BadInput("erasing cannot be undone: say --yes")
             typer.confirm(word("erase?", s.lang), abort=True)
         if whole:
+            name = s.bank.info().name
             s.bank.erase_bank()
-            console().print(word("done", s.lang))
+            if not s.show({"bank": name}):
+                console().print(word("done", s.lang))
             return
         receipt = s.bank.erase(
             *(memories or ()), day=read_day(day), source=source or None, now=s.now
@@ -136,9 +134,11 @@ def erase(
 
 def preset(
     name: Annotated[str, typer.Argument(help="gentle, paper, paper-chance or off.")],
-    bank: BankOption = "", file: FileOption = "", lang: LangOption = "",
+    bank: BankOption = "", file: FileOption = "", now: NowOption = "",
+    lang: LangOption = "", as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Hold a bank's memories by another curve; nothing is lost, and it can be undone."""
-    with session(bank, file, lang=lang) as s:
+    with session(bank, file, now, lang, as_json=as_json) as s:
         s.bank.change_preset(name)
-        console().print(word("done", s.lang))
+        if not s.show(s.bank.info()):
+            console().print(word("done", s.lang))

@@ -95,12 +95,12 @@ def _first(stream: Stream) -> bytes:
     size = 0
     for number in range(MAX_COUNT):
         line = stream.readline(MAX_LINE + 1)
-        size += len(line)
-        if not line or size > MAX_DOCUMENT:
-            break
         if head := (line if number else line.removeprefix(_BOM)).lstrip():
             stream.seek(0)
             return head
+        size += len(line)
+        if not line or size > MAX_DOCUMENT:
+            break
     raise Refused("it is empty: nothing to import")
 
 

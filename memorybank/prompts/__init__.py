@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 from memorybank.records import Lang
 
@@ -11,4 +11,4 @@ from memorybank.records import Lang
 @cache
 def read(name: str, lang: Lang) -> str:
     """Return the prompt `name` in a language, without the newline at its end."""
-    return files(__package__).joinpath(f"{name}_{lang}.txt").read_text("utf-8").strip()
+    return Path(__file__).with_name(f"{name}_{lang}.txt").read_text("utf-8").strip()

@@ -15,7 +15,12 @@ Row = tuple[Any, ...]
 
 
 class Transaction(Protocol):
-    """One consistent view of the store; a writing one is all or nothing."""
+    """One consistent view of the store; a writing one is all or nothing.
+
+    `joined` says that it is part of a larger one, whose end alone commits.
+    """
+
+    joined: bool
 
     def rows(self, statement: str, **values: Any) -> list[Row]:
         """Run the statement of this name and return all rows."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 import apsw
@@ -73,8 +75,11 @@ def _set_aside(target: Path) -> Path | None:
     """Fold the log into the old file and rename it; a log of its own must not meet the new one."""
     if not target.exists():
         return None
-    SQLiteStore.open(target, create=False).close()
-    kept = target.with_name(f"{target.name}.before-{datetime.now(UTC):%Y%m%dT%H%M%S}")
+    with suppress(StoreError):  # whatever is wrong with it, it is only put aside
+        SQLiteStore.open(target, create=False).close()
+    stamp = f"{target.name}.before-{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    names = (target.with_name(stamp + (f"-{n}" if n else "")) for n in count())
+    kept = next(name for name in names if not name.exists())
     target.replace(kept)
     for end in ("-wal", "-shm"):
         beside = target.with_name(target.name + end)

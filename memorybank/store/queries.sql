@@ -90,15 +90,22 @@ INSERT INTO jobs (bank, kind, subject, created_at) VALUES (:bank, :kind, :subjec
 ON CONFLICT (bank, kind, subject) DO UPDATE SET fence = fence + 1;
 
 -- load_memories
--- What an index needs of every memory above a number.
-SELECT number, kind, occurred_at, day, thread, seq, lang, trusted, significance, strength, last_at,
-       fades_at, pinned, supersedes, superseded_by
+-- What an index needs of every memory above a number, in its order and units: days as floats,
+-- never and put away as infinities, no nulls.
+SELECT number, kind, occurred_at, day, thread, seq, trusted, significance, strength,
+       last_at / 86400000000.0,
+       CASE WHEN fades_at IS NULL THEN 9e999 WHEN fades_at <= -(1 << 62) THEN -9e999
+            ELSE fades_at / 86400000000.0 END,
+       pinned, ifnull(supersedes, 0), ifnull(superseded_by, 0)
 FROM memories WHERE bank = :bank AND number > :above ORDER BY number;
 
 -- load_changed
 -- The same of the memories that something has happened to since.
-SELECT number, kind, occurred_at, day, thread, seq, lang, trusted, significance, strength, last_at,
-       fades_at, pinned, supersedes, superseded_by
+SELECT number, kind, occurred_at, day, thread, seq, trusted, significance, strength,
+       last_at / 86400000000.0,
+       CASE WHEN fades_at IS NULL THEN 9e999 WHEN fades_at <= -(1 << 62) THEN -9e999
+            ELSE fades_at / 86400000000.0 END,
+       pinned, ifnull(supersedes, 0), ifnull(superseded_by, 0)
 FROM memories
 WHERE bank = :bank AND number IN (SELECT memory FROM events WHERE bank = :bank AND number > :above)
 ORDER BY number;
@@ -172,9 +179,12 @@ WHERE bank = :bank AND number = :number;
 -- supersede
 UPDATE memories SET superseded_by = :by WHERE bank = :bank AND number = :number;
 
--- unsupersede
--- Whoever was replaced by an erased memory stands again.
-UPDATE memories SET superseded_by = NULL WHERE bank = :bank AND superseded_by = :number;
+-- pass_on
+-- Whoever was replaced by an erased memory is replaced by its heir, or stands again.
+UPDATE memories SET superseded_by = :heir WHERE bank = :bank AND superseded_by = :number;
+
+-- take_over
+UPDATE memories SET supersedes = :old WHERE bank = :bank AND supersedes = :number;
 
 -- erase_memory
 DELETE FROM memories WHERE bank = :bank AND number = :number;
@@ -248,7 +258,7 @@ WHERE bank = :bank AND kind = :kind ORDER BY subject;
 DELETE FROM jobs WHERE bank = :bank AND kind = :kind AND subject = :subject AND fence = :fence;
 
 -- job_failed
-UPDATE jobs SET attempts = attempts + 1, error = :error, run_after = :run_after
+UPDATE jobs SET attempts = attempts + 1, error = :error
 WHERE bank = :bank AND kind = :kind AND subject = :subject;
 
 -- forget_job

@@ -36,8 +36,9 @@ READERS = 8
 class SQLiteTransaction:
     """Statements on one connection, between a BEGIN and its COMMIT."""
 
-    def __init__(self, connection: apsw.Connection) -> None:
+    def __init__(self, connection: apsw.Connection, *, joined: bool = False) -> None:
         self._connection = connection
+        self.joined = joined
 
     def rows(self, statement: str, **values: Any) -> list[Row]:
         """Return all rows of the named statement."""
@@ -74,7 +75,7 @@ class SQLiteStore:
         Raises:
             NotABank, DamagedBank, NewerBank, ReadOnlyBank, DiskFull, BankBusy: each says its cure.
         """
-        if not path.exists():
+        if not _exists(path):
             if not create:
                 raise StoreError(
                     f"there is no bank file at {path}: `remember` or `import` makes one"
@@ -98,7 +99,7 @@ class SQLiteStore:
         with self._write_lock, translated(self.path):
             self._check_open()
             if self._writer.in_transaction:
-                yield SQLiteTransaction(self._writer)
+                yield SQLiteTransaction(self._writer, joined=True)
                 return
             with transaction(self._writer, "BEGIN IMMEDIATE"):
                 yield SQLiteTransaction(self._writer)
@@ -128,7 +129,11 @@ class SQLiteStore:
         _make_private(partial)
         try:
             with translated(target):
-                copy_database(self._writer, partial)
+                source = _connect(self.path)  # of its own: writers go on meanwhile
+                try:
+                    copy_database(source, partial)
+                finally:
+                    source.close()
             partial.replace(target)
         finally:
             partial.unlink(missing_ok=True)
@@ -175,12 +180,11 @@ def transaction(connection: apsw.Connection, begin: str) -> Iterator[None]:
 
 
 def copy_database(source: apsw.Connection, target: Path) -> None:
-    """Copy page by page, then check the copy."""
+    """Copy everything in one step, which is one snapshot, then check the copy."""
     copy = apsw.Connection(str(target))
     try:
         with copy.backup("main", source, "main") as work:
-            while not work.done:
-                work.step(500)
+            work.step(-1)
         copy.pragma("journal_mode", "delete")  # a copy is one file, with no log beside it
         if copy.pragma("quick_check") != "ok":
             raise DamagedBank(
@@ -196,9 +200,7 @@ def _make_private(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as error:
-        raise ReadOnlyBank(
-            f"cannot write {path} ({error.strerror}): choose another --file, or set MEMORYBANK_HOME"
-        ) from error
+        raise _cannot_write(path, error) from error
 
 
 def _connect(path: Path) -> apsw.Connection:
@@ -211,36 +213,61 @@ def _connect(path: Path) -> apsw.Connection:
 
 
 def _prepare(connection: apsw.Connection, path: Path) -> None:
-    """Bring a new or older file to the newest schema; refuse what is not ours."""
+    """Bring a new or older file to the newest schema; refuse what is not ours, untouched."""
     scripts = migrations()
-    have, ours = connection.pragma("user_version"), connection.pragma("application_id")
-    empty = connection.pragma("schema_version") == 0
-    if not empty and ours != APPLICATION_ID:
-        raise NotABank(f"{path} is a database of another program: choose another --file")
-    if have > len(scripts):
-        raise NewerBank(
-            f"{path} was written by a later version (schema {have}, this one knows "
-            f"{len(scripts)}): pip install -U siliconfriend. The file was not touched"
-        )
-    if empty:
-        connection.pragma("page_size", 16384)
-        connection.pragma("application_id", APPLICATION_ID)
+    with transaction(connection, "BEGIN"):  # others may be making the file this very moment
+        have = _schema(connection, path, len(scripts))
+    if have == len(scripts):
+        return
     if connection.pragma("journal_mode") != "wal":
+        connection.pragma("page_size", 16384)
         connection.pragma("journal_mode", "wal")
-    if have < len(scripts):
-        _migrate(connection, path, scripts)
-
-
-def _migrate(connection: apsw.Connection, path: Path, scripts: list[str]) -> None:
     with transaction(connection, "BEGIN IMMEDIATE"):
-        have = connection.pragma("user_version")  # another process may have been quicker
+        have = _schema(connection, path, len(scripts))
         if 0 < have < len(scripts):
-            backup = path.with_name(f"{path.name}.schema{have}.bak")
-            _make_private(backup)
-            copy_database(_connect(path), backup)
+            _keep_old(path, have)
+        connection.pragma("application_id", APPLICATION_ID)
         for number, script in enumerate(scripts[have:], have + 1):
             connection.execute(script)
             connection.pragma("user_version", number)
+
+
+def _schema(connection: apsw.Connection, path: Path, newest: int) -> int:
+    """Return the schema of a file that is ours, 0 for an empty one."""
+    have: int = connection.pragma("user_version")
+    empty = connection.pragma("schema_version") == 0
+    if not empty and connection.pragma("application_id") != APPLICATION_ID:
+        raise NotABank(f"{path} is a database of another program: choose another --file")
+    if have > newest:
+        raise NewerBank(
+            f"{path} was written by a later version (schema {have}, this one knows {newest}): "
+            "pip install -U siliconfriend. The file was not touched"
+        )
+    return have
+
+
+def _keep_old(path: Path, schema: int) -> None:
+    """Copy a file before it is migrated."""
+    backup = path.with_name(f"{path.name}.schema{schema}.bak")
+    _make_private(backup)
+    source = _connect(path)
+    try:
+        copy_database(source, backup)
+    finally:
+        source.close()
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+
+
+def _cannot_write(path: Path, error: OSError) -> ReadOnlyBank:
+    return ReadOnlyBank(
+        f"cannot write {path} ({error.strerror}): choose another --file, or set MEMORYBANK_HOME"
+    )
 
 
 @contextmanager

@@ -3,7 +3,8 @@
 Law of this file: patterns are written for readers. In an English one a blank stands for one to
 three blanks or line ends, in a Chinese one for an optional blank (people write 5 月 2 日); both
 are bounded, so that no text makes a pattern crawl. `\\b`, `\\d` and case folding are ASCII only:
-between 我 and May there is a word boundary.
+between 我 and May there is a word boundary. A pattern is compiled when a text first calls for its
+grammar: compiling both would take a tenth of a short process's time.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from memorybank.timewords.frame import Frame
 from memorybank.timewords.span import Days
@@ -25,8 +27,19 @@ class Rule:
     An impossible date still holds its place, so that February 30th is not read as February.
     """
 
-    pattern: re.Pattern[str]
+    written: str
+    flags: re.RegexFlag
     read: Reader
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """The expression, compiled."""
+        return _compiled(self.written, self.flags)
+
+
+@cache
+def _compiled(written: str, flags: re.RegexFlag) -> re.Pattern[str]:
+    return re.compile(written, flags)
 
 
 def group(match: re.Match[str], name: str) -> str | None:
@@ -35,10 +48,10 @@ def group(match: re.Match[str], name: str) -> str | None:
 
 
 def english(pattern: str, read: Reader) -> Rule:
-    """Compile an English pattern; case matters only inside (?-i:...)."""
-    return Rule(re.compile(pattern.replace(" ", r"\s{1,3}"), re.ASCII | re.IGNORECASE), read)
+    """Take an English pattern; case matters only inside (?-i:...)."""
+    return Rule(pattern.replace(" ", r"\s{1,3}"), re.ASCII | re.IGNORECASE, read)
 
 
 def chinese(pattern: str, read: Reader) -> Rule:
-    """Compile a Chinese pattern."""
-    return Rule(re.compile(pattern.replace(" ", r"\s?"), re.ASCII), read)
+    """Take a Chinese pattern."""
+    return Rule(pattern.replace(" ", r"\s?"), re.ASCII, read)

@@ -10,18 +10,16 @@ from memorybank.compose import Counter, Ingredients, compose, estimate_tokens
 from memorybank.errors import BadInput
 from memorybank.prompts import read
 from memorybank.records import Context, Lang, Turn
+from memorybank.rendering import clean
 from memorybank.store import Transaction
 from memorybank.store.tables import (
     BankRow,
-    MemoryRow,
-    TurnRow,
-    from_us,
     memories_by_number,
     to_us,
     turns_by_number,
 )
-from memorybank.verbs.desk import Desk, zone_of
-from memorybank.verbs.read import portrait, summaries
+from memorybank.verbs.desk import Desk
+from memorybank.verbs.read import portrait, summaries, turn_record
 from memorybank.verbs.recall import Ask, recall
 
 SAME_SITTING = timedelta(hours=12)
@@ -43,8 +41,8 @@ class Wish:
 
 def context(desk: Desk, wish: Wish) -> Context:
     """Return messages for any model, what was recalled and why, and what was left out."""
-    if wish.budget < 1 or wish.recent < 0:
-        raise BadInput("budget must be at least 1 token, recent at least 0 turns")
+    if wish.budget < 1 or wish.k < 1 or wish.recent < 0:
+        raise BadInput("a context takes budget and k of at least 1, and recent of at least 0")
     # Recent turns stand in the prompt anyway: ask for so many more, to have k beside them.
     ask = Ask(message=wish.message, now=wish.now, k=wish.k + wish.recent)
     found = recall(desk, ask)
@@ -52,15 +50,17 @@ def context(desk: Desk, wish: Wish) -> Context:
         lang = wish.lang or lexical.detect(wish.message, bank.lang)
         recent = _recent(tx, bank, wish)
     recent_ids = {turn.id for turn in recent}
-    relevant = [hit for hit in found if hit.relevant and hit.id not in recent_ids][: wish.k]
+    relevant = [hit for hit in found if hit.relevant]
+    beside = [hit for hit in relevant if hit.id not in recent_ids][: wish.k]
+    among = [hit for hit in relevant if hit.id in recent_ids]
     overall = summaries(desk, "global")
     parts = Ingredients(
-        message=wish.message,
+        message=clean(wish.message),
         instruction=read("context", lang),
         lang=lang,
-        recalled=relevant,
+        recalled=[*beside, *among],
         withheld=found.withheld,
-        portrait=portrait(desk),
+        portrait=portrait(desk, wish.now),
         overall=overall[0] if overall else None,
         recent=recent,
     )
@@ -80,26 +80,3 @@ def _recent(tx: Transaction, bank: BankRow, wish: Wish) -> list[Turn]:
         for n in reversed(numbers)
         if memories[n].occurred_at >= since
     ]
-
-
-def turn_record(bank: BankRow, memory: MemoryRow, turn: TurnRow) -> Turn:
-    """Return the public record of a stored turn."""
-    zone = zone_of(bank)
-    return Turn(
-        id=memory.id,
-        text=turn.text,
-        reply=turn.reply,
-        occurred_at=from_us(memory.occurred_at, zone),
-        recorded_at=from_us(turn.recorded_at, zone),
-        precision=turn.precision,
-        conversation=turn.conversation,
-        seq=turn.seq,
-        speaker=turn.speaker,
-        replier=turn.replier,
-        author=turn.author,
-        channel=turn.channel,
-        source=turn.source,
-        trusted=bool(memory.trusted),
-        lang=memory.lang,
-        external_id=turn.external_id,
-    )

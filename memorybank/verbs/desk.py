@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
@@ -16,7 +16,8 @@ from memorybank.errors import BadTime, UnknownBank, UnknownMemory
 from memorybank.ids import NewId
 from memorybank.index import Index
 from memorybank.lexical import TermArray
-from memorybank.models import Embedder, Vectors, unit
+from memorybank.models import Embedder, Vectors
+from memorybank.rendering import clean
 from memorybank.store import Store, Transaction
 from memorybank.store.tables import (
     BankRow,
@@ -29,6 +30,7 @@ from memorybank.store.tables import (
 from memorybank.verbs.shelf import Shelf, Volume, usable
 
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(days=1)
 """Clocks and zones differ; what is said to have happened later than this lies in the future."""
 Progress = Callable[[str, int, int], None]
@@ -55,28 +57,31 @@ class Desk:
     @contextmanager
     def read(self) -> Iterator[tuple[Transaction, Volume, BankRow]]:
         """Open a snapshot with the index in step with it."""
-        with self.store.read() as tx, self._volume(tx) as (volume, bank):
-            yield tx, volume, bank
+        with (
+            self.store.read() as tx,
+            self.shelf.open(tx, self.key, self.name, self.embedder) as pair,
+        ):
+            yield tx, *pair
 
     @contextmanager
     def write(self) -> Iterator[tuple[Transaction, Volume, BankRow]]:
-        """Open a writing transaction with the index in step; on failure the index is dropped."""
-        try:
-            with self.store.write() as tx, self._volume(tx) as (volume, bank):
-                yield tx, volume, bank
-        except BaseException:
-            self.shelf.drop(self.key)  # it may have run ahead of what was not committed
-            raise
+        """Open a writing transaction with the index in step.
 
-    @contextmanager
-    def _volume(self, tx: Transaction) -> Iterator[tuple[Volume, BankRow]]:
-        try:
-            with self.shelf.open(tx, self.key, self.embedder) as pair:
-                yield pair
-        except KeyError as error:
-            if error.args == (self.key,):
-                raise UnknownBank(self.name) from None
-            raise
+        The index runs ahead of what is committed: nobody else sees it before the commit, and it
+        is forgotten if there is none, or none yet because this joined a larger transaction.
+        """
+        with ExitStack() as until_committed:
+            volume: Volume | None = None
+            committed = False
+            try:
+                with self.store.write() as tx:
+                    opened = self.shelf.open(tx, self.key, self.name, self.embedder)
+                    volume, bank = until_committed.enter_context(opened)
+                    yield tx, volume, bank
+                committed = not tx.joined
+            finally:
+                if volume is not None and not committed:
+                    volume.forget()
 
     def moment(self, when: datetime | None) -> datetime:
         """Return `when`, or now; refuses what has no zone or lies outside the calendar."""
@@ -98,6 +103,8 @@ def checked(when: datetime, now: datetime | None = None) -> datetime:
             f"{when.isoformat()} has no time zone: use datetime(..., tzinfo=ZoneInfo(...)); "
             "the command line reads times in the bank's zone"
         )
+    if when >= LATEST:
+        raise BadTime(f"the year {when.year} is beyond the calendar kept here: check the year")
     if when < EARLIEST:
         raise BadTime(f"{when.date().isoformat()} lies before 1900: check the year")
     if now is not None and when > now + AHEAD:
@@ -132,17 +139,6 @@ def thread_of(conversation: str) -> int:
     return int.from_bytes(digest, "big") >> 1
 
 
-def embed(embedder: Embedder, texts: Sequence[str]) -> Vectors:
-    """Return checked directions, shape (n, dim), as the store keeps them."""
-    return unit(embedder.embed_passages(texts), embedder.dim)
-
-
-def embed_query(embedder: Embedder, text: str) -> Vectors:
-    """Return the checked direction of a question, shape (dim,); what is too long is cut."""
-    direction = np.asarray(embedder.embed_query(text[: embedder.max_chars]), np.float32)
-    return np.asarray(unit(direction.reshape(1, -1), embedder.dim)[0], np.float32)
-
-
 def insert_words(tx: Transaction, bank: int, number: int, words: TermArray) -> None:
     """Write a memory's term array."""
     tx.run(
@@ -165,6 +161,7 @@ def insert_vectors(
 
 def number_of(tx: Transaction, bank: int, memory_id: str) -> int:
     """Return the number of a memory by its id, or by a tail of it that no other has."""
+    memory_id = clean(memory_id)
     row = tx.row("memory_of_id", bank=bank, id=memory_id)
     if row is None and len(memory_id) >= 4:
         rows = tx.rows("memories_ending", bank=bank, tail=memory_id)

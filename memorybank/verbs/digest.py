@@ -9,13 +9,15 @@ A digest settles the significance of its day's memories. It never revives and ne
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from memorybank import forget, lexical, significance
 from memorybank.digesting import LEVELS, digest_key, parent
+from memorybank.errors import ModelError
 from memorybank.index import DAY
-from memorybank.models import Vectors
+from memorybank.models import Vectors, passages
 from memorybank.records import Part, plain
 from memorybank.store import Transaction
 from memorybank.store.tables import (
@@ -33,7 +35,6 @@ from memorybank.verbs.desk import (
     Desk,
     Progress,
     birth_of,
-    embed,
     index_of,
     insert_vectors,
     insert_words,
@@ -43,6 +44,7 @@ from memorybank.verbs.desk import (
 from memorybank.verbs.plan import Plan, plan_of
 from memorybank.verbs.shelf import Volume, entry_of, usable
 
+LOG = logging.getLogger(__name__)
 METHOD = "extractive"
 SETTLED = 0.02
 """A significance that changes by less stays as it is."""
@@ -114,7 +116,11 @@ class _Piece:
         embedder = usable(self.desk.embedder, bank)
         if embedder is None or extract is None:
             return None
-        return embed(embedder, [extract.text[: embedder.max_chars]])
+        try:
+            return passages(embedder, [extract.text[: embedder.max_chars]])
+        except ModelError as error:
+            LOG.warning("the summary's vector is left to a job: %s", error)
+            return None
 
 
 class _Scribe:
@@ -214,6 +220,11 @@ class _Scribe:
         embedder = self.piece.desk.embedder
         if vectors is not None and embedder:
             insert_vectors(self.tx, self.bank, row.number, embedder, vectors, summary.text)
+        elif self.bank.embedder:
+            subject, now = str(row.number), to_us(self.piece.now)
+            self.tx.run(
+                "enqueue", bank=self.bank.bank, kind="embed", subject=subject, created_at=now
+            )
         if self.old:
             log.restate(self.tx, self.volume, self.bank, row)
         else:

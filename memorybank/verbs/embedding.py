@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from memorybank.errors import BadSetting
+from memorybank.errors import BadSetting, ModelError
+from memorybank.models import Embedder, Vectors, passages
 from memorybank.rendering import chunks, to_embed
-from memorybank.store.tables import derived_by_number, memories_by_number, turns_by_number
+from memorybank.store.tables import JobRow, derived_by_number, memories_by_number, turns_by_number
 from memorybank.verbs import log
-from memorybank.verbs.desk import Desk, Progress, embed, insert_vectors, no_progress
+from memorybank.verbs.desk import Desk, Progress, insert_vectors, no_progress
 from memorybank.verbs.shelf import usable
 
 BATCH = 32
@@ -20,25 +21,44 @@ MOST_CHUNKS = 256
 
 
 def embed_pending(desk: Desk, *, progress: Progress = no_progress) -> int:
-    """Make the vectors that wait, under the bank's own model; returns how many texts got theirs."""
+    """Make the vectors that wait, under the bank's own model; returns how many texts got theirs.
+
+    Raises ModelError at the first failure; it is noted with its job, which stays.
+    """
     with desk.read() as (tx, _, bank):
         embedder = usable(desk.embedder, bank)
-        jobs = tx.rows("jobs_of_kind", bank=bank.bank, kind="embed")
+        rows = tx.rows("jobs_of_kind", bank=bank.bank, kind="embed")
     if embedder is None:
         return 0
+    jobs = [JobRow(*row) for row in rows]
     for done, job in enumerate(jobs, 1):
-        number = int(job[1])
-        text = _texts(desk, [number]).get(number)
-        if text is not None:
-            pieces = chunks(text, embedder.max_chars)[:MOST_CHUNKS]
-            batches = [embed(embedder, pieces[i : i + BATCH]) for i in range(0, len(pieces), BATCH)]
-            vectors = np.concatenate(batches)
-            with desk.write() as (tx, volume, bank):
-                insert_vectors(tx, bank, number, embedder, vectors, text)
-                tx.run("job_done", bank=bank.bank, kind="embed", subject=job[1], fence=job[6])
-                log.reserve(tx, volume, bank.bank, edition=done == len(jobs))
+        _embed_one(desk, embedder, job)
         progress("embed", done, len(jobs))
     return len(jobs)
+
+
+def _embed_one(desk: Desk, embedder: Embedder, job: JobRow) -> None:
+    number = int(job.subject)
+    text = _texts(desk, [number]).get(number)
+    try:
+        vectors = None if text is None else _vectors(embedder, text)
+    except ModelError as error:
+        with desk.write() as (tx, _, bank):
+            tx.run(
+                "job_failed", bank=bank.bank, kind=job.kind, subject=job.subject, error=str(error)
+            )
+        raise
+    with desk.write() as (tx, volume, bank):
+        if text is not None and vectors is not None:
+            insert_vectors(tx, bank, number, embedder, vectors, text)
+        tx.run("job_done", bank=bank.bank, kind=job.kind, subject=job.subject, fence=job.fence)
+        log.reserve(tx, volume, bank.bank, edition=True)
+
+
+def _vectors(embedder: Embedder, text: str) -> Vectors:
+    pieces = chunks(text, embedder.max_chars)[:MOST_CHUNKS]
+    batches = [pieces[i : i + BATCH] for i in range(0, len(pieces), BATCH)]
+    return np.concatenate([passages(embedder, batch) for batch in batches])
 
 
 def change_embedder(desk: Desk, *, progress: Progress = no_progress) -> int:
@@ -58,14 +78,13 @@ def change_embedder(desk: Desk, *, progress: Progress = no_progress) -> int:
     while numbers := _missing(desk, embedder.name, above):
         texts = _texts(desk, numbers)
         for number, text in texts.items():
-            vectors = embed(embedder, chunks(text, embedder.max_chars)[:MOST_CHUNKS])
-            with desk.write() as (tx, _, bank):
+            vectors = _vectors(embedder, text)
+            with desk.write() as (tx, volume, bank):
                 insert_vectors(tx, bank, number, embedder, vectors, text)
+                log.reserve(tx, volume, bank.bank, edition=True)
             done += 1
             progress("embed", done, done + len(texts))
         above = max(numbers)
-    with desk.write() as (tx, volume, bank):
-        log.reserve(tx, volume, bank.bank, edition=True)
     return done
 
 

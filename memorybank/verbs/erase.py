@@ -14,7 +14,6 @@ from datetime import date, datetime
 
 from memorybank.digesting import digest_key, parent
 from memorybank.errors import BadInput
-from memorybank.formats import without
 from memorybank.index import DAY
 from memorybank.store import Transaction
 from memorybank.store.tables import (
@@ -104,13 +103,22 @@ class _Eraser:
         turn = turns_by_number(tx, bank, [number]).get(number)
         if turn and turn.external_id:
             self.external.append(turn.external_id)
-        tx.run("unsupersede", bank=bank, number=number)
+        self._close_the_chain(row)
         tx.run("erase_recalls_by", bank=bank, number=number)
         tx.run("forget_job", bank=bank, kind="embed", subject=str(number))
         tx.run("erase_turn", bank=bank, number=number)
         tx.run("erase_memory", bank=bank, number=number)
         self._enqueue("day", day_name(row.day))
         self.turns += 1
+
+    def _close_the_chain(self, row: MemoryRow) -> None:
+        """Join what this memory replaced to what replaced it; without one, the old stands again."""
+        tx, bank = self.tx, self.bank.bank
+        tx.run("pass_on", bank=bank, number=row.number, heir=row.superseded_by)
+        tx.run("take_over", bank=bank, number=row.number, old=row.supersedes)
+        if row.supersedes:
+            for old in memories_by_number(tx, bank, [row.supersedes]).values():
+                self._enqueue("day", day_name(old.day))
 
     def _erase_derived(self, number: int) -> None:
         """Erase something derived and, upwards, all that quotes it."""
@@ -144,6 +152,8 @@ class _Eraser:
 
     def redact_extra(self) -> None:
         """Take out of what an imported file said beside its turns all that speaks of these."""
+        from memorybank.formats import without  # files are read and written by few processes
+
         extra = without(json.loads(self.bank.extra), self.external)
         text = json.dumps(extra, ensure_ascii=False)
         if text != self.bank.extra:

@@ -7,6 +7,7 @@ only its newest values. Written inside the transaction of the verb that causes t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from memorybank import forget
@@ -17,13 +18,13 @@ from memorybank.store.tables import (
     BankRow,
     MemoryRow,
     events_of,
-    fades_days,
     memories_by_number,
     to_days,
     to_us,
 )
 from memorybank.verbs.desk import (
     Desk,
+    bank_again,
     birth_of,
     happening,
     index_of,
@@ -84,51 +85,50 @@ def record(
     value: float | None = None,
 ) -> forget.State:
     """Log one event and bring the memory's state, in store and index, to where the log leads."""
-    preset, moment = forget.preset(bank.preset), to_us(at)
+    moment = to_us(at)
     retained = forget.retention(to_days(moment), to_days(row.last_at), row.strength)
     number = reserve(tx, volume, bank.bank)
     event = {"bank": bank.bank, "number": number, "memory": row.number, "kind": kind, "at": moment}
     tx.run("insert_event", **event, turn=turn, effect=value, retained=retained)
-    state = replayed(tx, bank, row, preset)
-    _write_state(tx, volume, bank.bank, row, state, moment)
+    state = restate(tx, volume, bank, row)
     volume.newest_event = max(volume.newest_event, moment)
     return state
 
 
-def replayed(
-    tx: Transaction,
-    bank: BankRow,
-    row: MemoryRow,
-    preset: forget.Preset,
-    until: float = forget.NEVER,
-) -> forget.State:
-    """Return the state to which the log of a memory leads, up to `until` (days)."""
-    events = [happening(event) for event in events_of(tx, bank.bank, row.number)]
-    return forget.replay(preset, birth_of(bank, row), events, until)
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a memory's log leads: its state, and the exact microsecond of its last recall."""
+
+    state: forget.State
+    last_at: int
 
 
-def restate(tx: Transaction, volume: Volume, bank: BankRow, row: MemoryRow) -> None:
-    """Bring a memory's columns to where its log leads under the bank's preset."""
-    state = replayed(tx, bank, row, forget.preset(bank.preset))
-    _write_state(tx, volume, bank.bank, row, state, row.last_at)
+def standing(
+    tx: Transaction, bank: BankRow, row: MemoryRow, until: float = forget.NEVER
+) -> Standing:
+    """Return where the log of a memory leads, up to `until` (days)."""
+    events = events_of(tx, bank.bank, row.number)
+    birth = birth_of(bank, row)
+    state = forget.replay(forget.preset(bank.preset), birth, map(happening, events), until)
+    # The curve counts in days; the store keeps the microsecond that they came from.
+    moments = (row.born_at, *(event.at for event in events))
+    return Standing(state, next(us for us in moments if to_days(us) == state.last))
 
 
-def _write_state(
-    tx: Transaction, volume: Volume, bank: int, row: MemoryRow, state: forget.State, moment: int
-) -> None:
-    # Days are floats; the microsecond of the event itself is kept where the state took it over.
-    last_at = moment if abs(state.last - to_days(moment)) < 1e-9 else row.last_at
-    columns = state_values(state, last_at)
-    tx.run("update_state", bank=bank, number=row.number, **columns)
-    fades = columns["fades_at"]
+def restate(tx: Transaction, volume: Volume, bank: BankRow, row: MemoryRow) -> forget.State:
+    """Bring a memory's columns, in store and index, to where its log leads; returns the state."""
+    found = standing(tx, bank, row)
+    state = found.state
+    tx.run("update_state", bank=bank.bank, number=row.number, **state_values(state, found.last_at))
     index_of(volume).patch(
         row.number,
         significance=state.significance,
         strength=state.strength,
-        last=to_days(last_at),
-        fades=fades_days(fades if isinstance(fades, int) else None),
+        last=state.last,
+        fades=state.fades_at,
         pinned=float(state.pinned),
     )
+    return state
 
 
 def happen(desk: Desk, memory_id: str, kind: EventKind, at: datetime) -> None:
@@ -144,10 +144,8 @@ def change_preset(desk: Desk, name: str) -> None:
     forget.preset(name)
     with desk.write() as (tx, volume, bank):
         tx.run("set_preset", bank=bank.bank, preset=name)
-        row = tx.row("bank_again", bank=bank.bank)
-        changed = BankRow(*row) if row else bank
-        numbers = [r[0] for r in tx.rows("load_memories", bank=bank.bank, above=0)]
+        changed = bank_again(tx, desk)
+        numbers = [row[0] for row in tx.rows("load_memories", bank=bank.bank, above=0)]
         for memory in memories_by_number(tx, bank.bank, numbers).values():
             restate(tx, volume, changed, memory)
-        reserve(tx, volume, bank.bank)
-        caught_up(tx, volume, bank.bank)
+        reserve(tx, volume, bank.bank, edition=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime
+from typing import cast
 
 from memorybank import forget, portray
 from memorybank.digesting import digest_key
@@ -19,6 +20,7 @@ from memorybank.records import (
     Portrait,
     Statement,
     Summary,
+    Turn,
 )
 from memorybank.records import Day as TimelineDay
 from memorybank.rendering import rendered
@@ -30,12 +32,15 @@ from memorybank.store.tables import (
     EventRow,
     JobRow,
     MemoryRow,
+    TurnRow,
     day_name,
+    day_of,
     derived_by_number,
     events_of,
     from_us,
     ids_by_number,
     memories,
+    memories_by_number,
     sources_of,
     to_days,
     to_us,
@@ -47,14 +52,12 @@ from memorybank.verbs.desk import Desk, memory_named, zone_of
 CURVE_DAYS = 60.0
 
 
-def portrait(desk: Desk) -> Portrait:
-    """Return who the user is by their own words: the newest statements of each topic."""
+def portrait(desk: Desk, now: datetime) -> Portrait:
+    """Return who the user is by their own words up to `now`: the newest of each topic."""
     with desk.read() as (tx, _, bank):
-        rows = [
-            DerivedRow(*row)
-            for row in tx.rows("derived_of_level", bank=bank.bank, level="statement")
-        ]
-        statements = [_statement(tx, bank, row) for row in rows]
+        rows = _derived(tx, bank, "statement")
+        today = day_name(day_of(now, zone_of(bank)))
+        statements = [_statement(tx, bank, row) for row in rows if row.period <= today]
     chosen = portray.select(statements)
     method = "extractive" if all(s.method == "extractive" for s in chosen) else "model"
     return Portrait(statements=chosen, lang=bank.lang, method=method)
@@ -63,8 +66,11 @@ def portrait(desk: Desk) -> Portrait:
 def statements(desk: Desk) -> list[Statement]:
     """Return every statement ever drawn from what stands in the bank, oldest first."""
     with desk.read() as (tx, _, bank):
-        rows = tx.rows("derived_of_level", bank=bank.bank, level="statement")
-        return [_statement(tx, bank, DerivedRow(*row)) for row in rows]
+        return [_statement(tx, bank, row) for row in _derived(tx, bank, "statement")]
+
+
+def _derived(tx: Transaction, bank: BankRow, level: str) -> list[DerivedRow]:
+    return [DerivedRow(*row) for row in tx.rows("derived_of_level", bank=bank.bank, level=level)]
 
 
 def _statement(tx: Transaction, bank: BankRow, row: DerivedRow) -> Statement:
@@ -89,18 +95,15 @@ def summaries(desk: Desk, level: Level) -> list[Summary]:
     """Return the summaries of one level, oldest first."""
     with desk.read() as (tx, _, bank):
         stale = {row[1] for row in tx.rows("jobs_of_kind", bank=bank.bank, kind="digest")}
-        rows = [
-            DerivedRow(*row) for row in tx.rows("derived_of_level", bank=bank.bank, level=level)
-        ]
-        return [_summary(tx, bank, row, stale) for row in rows]
+        return [_summary(tx, bank, row, stale) for row in _derived(tx, bank, level)]
 
 
 def _summary(tx: Transaction, bank: BankRow, row: DerivedRow, stale: set[str]) -> Summary:
     return Summary(
         id=row.id,
-        level=row.level,
+        level=cast("Level", row.level),
         period=row.period,
-        text=row.text,  # type: ignore[arg-type]
+        text=row.text,
         method=row.method,
         lang=row.lang,
         sources=_source_ids(tx, bank, row.number),
@@ -143,40 +146,55 @@ def _timeline_day(
 
 def described(tx: Transaction, bank: BankRow, rows: list[MemoryRow], now: datetime) -> list[Memory]:
     """Return the public records of memories as they are held at `now`."""
-    zone, moment = zone_of(bank), to_days(to_us(now))
     numbers = [row.number for row in rows]
     turns = turns_by_number(tx, bank.bank, numbers)
-    texts = {n: row.text for n, row in derived_by_number(tx, bank.bank, numbers).items()}
-    heirs = ids_by_number(tx, bank.bank, [row.superseded_by for row in rows if row.superseded_by])
+    derived = derived_by_number(tx, bank.bank, [row.number for row in rows if row.kind == DAY])
+    heirs = memories_by_number(
+        tx, bank.bank, [row.superseded_by for row in rows if row.superseded_by]
+    )
     result = []
     for row in rows:
         turn = turns.get(row.number)
-        if turn:
-            texts[row.number] = rendered(
-                turn.text, turn.reply, turn.speaker, turn.replier, row.lang
-            )
-        state = log.replayed(tx, bank, row, forget.preset(bank.preset), moment)
-        result.append(
-            Memory(
-                id=row.id,
-                kind="day" if row.kind == DAY else "turn",
-                occurred_at=from_us(row.occurred_at, zone),
-                text=texts[row.number],
-                significance=state.significance,
-                strength=state.strength,
-                retention=1.0
-                if state.pinned
-                else forget.retention(moment, state.last, state.strength),
-                last_recalled_at=from_us(row.last_at, zone) if row.last_at > row.born_at else None,
-                fades_at=_moment(state.fades_at, bank),
-                faded=forget.has_faded(state, moment),
-                pinned=state.pinned,
-                trusted=bool(row.trusted),
-                external_id=turn.external_id if turn else None,
-                replaced_by=heirs.get(row.superseded_by) if row.superseded_by else None,
-            )
+        text = (
+            rendered(turn.text, turn.reply, turn.speaker, turn.replier, row.lang)
+            if turn
+            else derived[row.number].text
         )
+        heir = heirs.get(row.superseded_by or 0)
+        known = heir is not None and heir.occurred_at <= to_us(now)
+        result.append(_memory(tx, bank, row, turn, text, heir.id if heir and known else None, now))
     return result
+
+
+def _memory(
+    tx: Transaction,
+    bank: BankRow,
+    row: MemoryRow,
+    turn: TurnRow | None,
+    text: str,
+    heir: str | None,
+    now: datetime,
+) -> Memory:
+    zone, moment = zone_of(bank), to_days(to_us(now))
+    standing = log.standing(tx, bank, row, moment)
+    state = standing.state
+    held = forget.retention(moment, state.last, state.strength)
+    return Memory(
+        id=row.id,
+        kind="day" if row.kind == DAY else "turn",
+        occurred_at=from_us(row.occurred_at, zone),
+        text=text,
+        significance=state.significance,
+        strength=state.strength,
+        retention=1.0 if state.pinned else held,
+        last_recalled_at=from_us(standing.last_at, zone) if state.recalls else None,
+        fades_at=_moment(state.fades_at, bank),
+        faded=forget.has_faded(state, moment),
+        pinned=state.pinned,
+        trusted=bool(row.trusted),
+        external_id=turn.external_id if turn else None,
+        replaced_by=heir,
+    )
 
 
 def _moment(days: float, bank: BankRow) -> datetime | None:
@@ -186,24 +204,53 @@ def _moment(days: float, bank: BankRow) -> datetime | None:
     return from_us(round(days * 86_400_000_000), zone_of(bank))
 
 
+def turn_record(bank: BankRow, memory: MemoryRow, turn: TurnRow) -> Turn:
+    """Return the public record of a stored turn."""
+    zone = zone_of(bank)
+    return Turn(
+        id=memory.id,
+        text=turn.text,
+        reply=turn.reply,
+        occurred_at=from_us(memory.occurred_at, zone),
+        recorded_at=from_us(turn.recorded_at, zone),
+        precision=turn.precision,
+        conversation=turn.conversation,
+        seq=turn.seq,
+        speaker=turn.speaker,
+        replier=turn.replier,
+        author=turn.author,
+        channel=turn.channel,
+        source=turn.source,
+        trusted=bool(memory.trusted),
+        lang=memory.lang,
+        external_id=turn.external_id,
+    )
+
+
 def explain(desk: Desk, memory_id: str, now: datetime) -> Explanation:
     """Return all that is known about one memory: its curve, its log, its kin."""
     with desk.read() as (tx, _, bank):
         row = memory_named(tx, bank.bank, memory_id)
         moment = to_days(to_us(now))
-        state = log.replayed(tx, bank, row, forget.preset(bank.preset), moment)
+        state = log.standing(tx, bank, row, moment).state
         memory = described(tx, bank, [row], now)[0]
+        turn = turns_by_number(tx, bank.bank, [row.number]).get(row.number)
         kin = [r[0] for r in tx.rows("derived_from", bank=bank.bank, source=row.number)]
         ids = ids_by_number(tx, bank.bank, [*kin, row.supersedes or 0])
         return Explanation(
             memory=memory,
             parts=tuple(Part(**part) for part in json.loads(row.parts)),
             preset=bank.preset,
-            events=tuple(_event(tx, bank, event) for event in events_of(tx, bank.bank, row.number)),
+            events=tuple(
+                _event(tx, bank, event)
+                for event in events_of(tx, bank.bank, row.number)
+                if event.at <= to_us(now)
+            ),
             sources=_source_ids(tx, bank, row.number) if row.kind == DAY else (),
             derived=tuple(ids[n] for n in kin if n in ids),
             replaces=(ids[row.supersedes],) if row.supersedes in ids else (),
             replaced_by=memory.replaced_by,
+            turn=turn_record(bank, row, turn) if turn else None,
             curve=forget.curve(state, moment, CURVE_DAYS),
         )
 

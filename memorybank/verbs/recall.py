@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -9,8 +10,9 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from memorybank import cues, forget, lexical, retrieve
-from memorybank.errors import BadInput, EmptyText
+from memorybank.errors import BadInput, DamagedBank, EmptyText, ModelError
 from memorybank.index import DAY, TURN, Index
+from memorybank.models import Vectors, question
 from memorybank.records import FadedPolicy, Kind, Lang, Part, Recalled, Recollection, Why
 from memorybank.rendering import clean, is_blank, rendered
 from memorybank.store import Transaction
@@ -21,7 +23,6 @@ from memorybank.store.tables import (
     MemoryRow,
     TurnRow,
     derived_by_number,
-    fades_days,
     from_us,
     ids_by_number,
     memories_by_number,
@@ -34,7 +35,6 @@ from memorybank.timewords import Span, spans
 from memorybank.verbs.desk import (
     Desk,
     birth_of,
-    embed_query,
     happening,
     index_of,
     zone_of,
@@ -42,6 +42,7 @@ from memorybank.verbs.desk import (
 from memorybank.verbs.shelf import Volume, usable
 from memorybank.verbs.telling import SHORT, tell
 
+LOG = logging.getLogger(__name__)
 LONGEST_QUESTION = 4_000
 """Characters of a message that recall looks at: its end, where the question stands."""
 KINDS: Mapping[Kind, int] = {"turn": TURN, "day": DAY}
@@ -65,7 +66,7 @@ def recall(desk: Desk, ask: Ask) -> Recollection:
     """Return the memories that a message calls for, best first; see `Recollection`."""
     text = _question(ask)
     # The model may be slow and must not hold up whoever else uses the bank.
-    direction = embed_query(desk.embedder, text) if desk.embedder else None
+    direction, trouble = _direction(desk, text)
     with desk.read() as (tx, volume, bank):
         index = index_of(volume)
         fits = usable(desk.embedder, bank) is not None
@@ -81,10 +82,11 @@ def recall(desk: Desk, ask: Ask) -> Recollection:
             faded=ask.faded or ("on_cue" if preset.cue else "never"),
             kinds=frozenset(KINDS[kind] for kind in ask.kinds),
         )
-        found = retrieve.search(index, query, _held(tx, volume, bank, ask.now))
+        held = _held(tx, volume, bank, ask.now)
+        found = retrieve.search(index, query, held)
         lang = lexical.detect(text, bank.lang)
-        teller = _Teller(tx, volume, bank, query, named, lang)
-        return teller.tell(found, ask, _notes(desk, bank, lang))
+        teller = _Teller(tx, volume, bank, query, held, named, lang)
+        return teller.tell(found, ask, _notes(desk, bank, lang, trouble))
 
 
 def _question(ask: Ask) -> str:
@@ -92,13 +94,31 @@ def _question(ask: Ask) -> str:
         raise BadInput(f"k={ask.k}: ask for at least one memory")
     if ask.neighbours < 0:
         raise BadInput(f"neighbours={ask.neighbours}: ask for none (0) or more")
+    unknown = [kind for kind in ask.kinds if kind not in KINDS]
+    if unknown:
+        raise BadInput(f"kinds={unknown}: memories are of kind {' and '.join(KINDS)}")
+    if ask.faded not in (None, "on_cue", "always", "never"):
+        raise BadInput(f"faded={ask.faded!r}: choose on_cue, always or never")
     text = clean(ask.message)[-LONGEST_QUESTION:]
     if is_blank(text):
         raise EmptyText("there is nothing to recall by: give a question or a message")
     return text
 
 
-def _notes(desk: Desk, bank: BankRow, lang: Lang) -> tuple[str, ...]:
+def _direction(desk: Desk, text: str) -> tuple[Vectors | None, str]:
+    """Return the question's direction, and what went wrong: words alone still find a lot."""
+    if desk.embedder is None:
+        return None, ""
+    try:
+        return question(desk.embedder, text), ""
+    except ModelError as error:
+        LOG.warning("recalled by words alone: %s", error)
+        return None, str(error)
+
+
+def _notes(desk: Desk, bank: BankRow, lang: Lang, trouble: str) -> tuple[str, ...]:
+    if trouble:
+        return (tell("embedder failed", lang, trouble),)
     if usable(desk.embedder, bank):
         return ()
     return (tell("no embedder" if desk.embedder is None else "other model", lang),)
@@ -155,11 +175,12 @@ class _Teller:
         volume: Volume,
         bank: BankRow,
         query: retrieve.Query,
+        held: retrieve.Held,
         named: Sequence[Span],
         lang: Lang,
     ) -> None:
         self.tx, self.volume, self.bank, self.query = tx, volume, bank, query
-        self.lang = lang
+        self.held, self.lang = held, lang
         self.index = index_of(volume)
         self.zone = zone_of(bank)
         self.named = named
@@ -201,9 +222,17 @@ class _Teller:
     def _text(self, number: int) -> str:
         turn = self.turns.get(number)
         if turn is None:
-            return self.days[number].text
+            return self._day_text(number)
         lang = self.memories[number].lang
         return rendered(turn.text, turn.reply, turn.speaker, turn.replier, lang)
+
+    def _day_text(self, number: int) -> str:
+        if number not in self.days:
+            raise DamagedBank(
+                f"memory number {number} has lost its text: run `memorybank doctor`, or "
+                "`memorybank restore` a backup"
+            )
+        return self.days[number].text
 
     def _recalled(self, hit: retrieve.Hit) -> Recalled:
         number = self._number(hit.position)
@@ -269,21 +298,18 @@ class _Teller:
     def _neighbours(
         self, hits: Sequence[retrieve.Hit], around: Mapping[int, list[int]], told: set[str]
     ) -> Iterable[Recalled]:
+        retained = self.held.retention(self.query.now)
         for hit in hits:
             of = self.memories[self._number(hit.position)].id
             for position in around.get(hit.position, ()):
-                held = retrieve.Held.now(self.index)
                 beside = retrieve.Hit(
                     position=position,
                     score=hit.score,
-                    retention=float(held.retention(self.query.now)[position]),
-                    faded=bool(fades_days(self._fades(position)) <= self.query.now),
+                    retention=float(retained[position]),
+                    faded=bool(self.held.fades[position] <= self.query.now),
                     signals=(),
                 )
                 recalled = replace(self._recalled(beside), neighbour_of=of)
                 if recalled.id not in told:
                     told.add(recalled.id)
                     yield recalled
-
-    def _fades(self, position: int) -> int | None:
-        return self.memories[self._number(position)].fades_at

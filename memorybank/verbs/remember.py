@@ -8,17 +8,19 @@ id is the same turn; a new wording under the same id corrects the old one.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
+from itertools import accumulate, pairwise
 from typing import Literal
 
 import numpy as np
 
 from memorybank import forget, lexical, significance
-from memorybank.errors import EmptyText, TextTooLong
-from memorybank.models import Embedder, Vectors
-from memorybank.records import Lang, Part, Turn, plain
+from memorybank.errors import BadInput, EmptyText, ModelError, TextTooLong
+from memorybank.models import Embedder, Vectors, passages
+from memorybank.records import Lang, Part, Turn
 from memorybank.rendering import chunks, clean, is_blank, to_embed, to_index
 from memorybank.store import Transaction
 from memorybank.store.tables import (
@@ -38,7 +40,6 @@ from memorybank.verbs.desk import (
     bank_again,
     birth_of,
     checked,
-    embed,
     index_of,
     insert_vectors,
     insert_words,
@@ -51,6 +52,7 @@ from memorybank.verbs.desk import (
 )
 from memorybank.verbs.shelf import Volume, entry_of, usable
 
+LOG = logging.getLogger(__name__)
 LONGEST = 1_000_000
 INLINE_CHUNKS = 8
 """So many pieces of a long text are embedded at once; the rest waits for a job."""
@@ -147,12 +149,20 @@ def _cleaned(turn: Turn, zone: tzinfo, lang: Lang, now: datetime) -> Turn:
         text=text or None,
         reply=reply or None,
         occurred_at=when,
-        recorded_at=turn.recorded_at or now,
-        conversation=turn.conversation or when.date().isoformat(),
-        speaker=clean(turn.speaker) or None,
-        replier=clean(turn.replier) or None,
+        recorded_at=checked(turn.recorded_at or now),
+        conversation=clean(turn.conversation) or when.date().isoformat(),
+        external_id=clean(turn.external_id) or None,
+        source=clean(turn.source) or None,
+        speaker=_name(turn.speaker),
+        replier=_name(turn.replier),
         lang=lexical.detect(f"{text} {reply}", lang),
     )
+
+
+def _name(name: str | None) -> str | None:
+    """Return a name on one line, None for one that cannot be seen."""
+    shown = " ".join(clean(name).split())
+    return None if is_blank(shown) else shown
 
 
 def _directions(
@@ -160,6 +170,17 @@ def _directions(
 ) -> list[Vectors | None]:
     if embedder is None or not turns:
         return [None] * len(turns)
+    try:
+        return _embedded(turns, embedder, progress)
+    except ModelError as error:
+        # A model that is down costs its vectors, never a turn: they wait as jobs.
+        LOG.warning("vectors left to a job: %s", error)
+        return [None] * len(turns)
+
+
+def _embedded(
+    turns: Sequence[Turn], embedder: Embedder, progress: Progress
+) -> list[Vectors | None]:
     pieces = [
         chunks(to_embed(t.text, t.reply, t.speaker, t.replier, t.lang), embedder.max_chars)[
             :INLINE_CHUNKS
@@ -169,10 +190,11 @@ def _directions(
     flat = [piece for of_turn in pieces for piece in of_turn]
     parts: list[Vectors] = []
     for start in range(0, len(flat), BATCH):
-        parts.append(embed(embedder, flat[start : start + BATCH]))
+        parts.append(passages(embedder, flat[start : start + BATCH]))
         progress("embed", min(start + BATCH, len(flat)), len(flat))
-    ends = np.cumsum([len(of_turn) for of_turn in pieces])
-    return list(np.split(np.concatenate(parts), ends[:-1]))
+    vectors = np.concatenate(parts)
+    ends = list(accumulate(len(of_turn) for of_turn in pieces))
+    return [vectors[start:end] for start, end in pairwise([0, *ends])]
 
 
 class _Writer:
@@ -202,7 +224,9 @@ class _Writer:
         for number, other in known:
             if other == fingerprint:
                 return Remembered(self._id(number), number, known=True)
-        old = known[0][0] if known else self._superseded(turn)
+        old = self._stands(known[0][0] if known else self._superseded(turn))
+        if turn.id and self.tx.row("memory_of_id", bank=self.bank.bank, id=turn.id):
+            raise BadInput("this id is taken by another memory: leave id out, or use external_id")
         number = log.reserve(self.tx, self.volume, self.bank.bank)
         words = lexical.term_array(to_index(turn.text, turn.reply, turn.speaker))
         row = self._memory_row(turn, number, words, vectors, old)
@@ -219,6 +243,16 @@ class _Writer:
 
     def _superseded(self, turn: Turn) -> int | None:
         return number_of(self.tx, self.bank.bank, turn.supersedes) if turn.supersedes else None
+
+    def _stands(self, old: int | None) -> int | None:
+        """Return the newest version of what is to be replaced: a chain has one end."""
+        while old is not None:
+            positions = self.index.positions([old])
+            newer = int(self.index["superseded_by"][positions[0]]) if positions else 0
+            if not newer:
+                return old
+            old = newer
+        return None
 
     def _id(self, number: int) -> str:
         return str(
@@ -249,7 +283,7 @@ class _Writer:
             trusted=int(turn.trusted),
             born_at=to_us(self.now if arrival else turn.occurred_at),
             born_with=weight,
-            parts=json.dumps(plain(parts), ensure_ascii=False),
+            parts=_parts_json(parts),
             significance=weight,
             strength=0.0,
             last_at=0,
@@ -357,6 +391,11 @@ class _Writer:
                 subject=f"day:{day_name(day)}",
                 created_at=to_us(self.now),
             )
+
+
+def _parts_json(parts: Iterable[Part]) -> str:
+    rows = [{"name": part.name, "value": part.value, "share": part.share} for part in parts]
+    return json.dumps(rows, ensure_ascii=False)
 
 
 def pairs(messages: Iterable[dict[str, str]], at: datetime) -> list[Turn]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from memorybank.errors import UnknownBank
 from memorybank.index import COLUMNS, Entry, Index
 from memorybank.lexical import TermArray
 from memorybank.models import Embedder, Vectors
@@ -36,6 +37,10 @@ class Volume:
     newest_event: int = -(2**62)
     nbytes: int = 0
 
+    def forget(self) -> None:
+        """Drop the index; whoever comes next loads it anew."""
+        self.index, self.version, self.nbytes = None, -1, 0
+
 
 class Shelf:
     """The indexes of all banks of one file; least recently used ones go first."""
@@ -47,7 +52,7 @@ class Shelf:
 
     @contextmanager
     def open(
-        self, tx: Transaction, bank: int, embedder: Embedder | None
+        self, tx: Transaction, bank: int, name: str, embedder: Embedder | None
     ) -> Iterator[tuple[Volume, BankRow]]:
         """Hold a bank's volume, in step with the transaction; nobody else uses it meanwhile."""
         with self._lock:
@@ -57,7 +62,7 @@ class Shelf:
             row = tx.row("bank_again", bank=bank)
             if row is None:
                 self.drop(bank)
-                raise KeyError(bank)
+                raise UnknownBank(name)
             current = BankRow(*row)
             _follow(volume, tx, current, embedder)
             try:
@@ -82,14 +87,6 @@ class Shelf:
 def usable(embedder: Embedder | None, bank: BankRow) -> Embedder | None:
     """Return the embedder if the bank's vectors are its own, else None: models never mix."""
     return embedder if embedder is not None and bank.embedder == embedder.name else None
-
-
-def entry(row: Row) -> Row:
-    """Turn a row of `load_memories` into the order and units of `index.Entry`."""
-    (number, kind, occurred, day, thread, seq, _lang, trusted, significance, strength, last, fades,
-     pinned, supersedes, superseded_by) = row  # fmt: skip
-    return (number, kind, occurred, day, thread, seq, trusted, significance, strength, to_days(last),
-            fades_days(fades), pinned, supersedes or 0, superseded_by or 0)  # fmt: skip
 
 
 def entry_of(row: MemoryRow) -> Entry:
@@ -120,7 +117,7 @@ def _load(tx: Transaction, bank: int, model: Embedder | None) -> Index:
     rows = tx.rows("load_memories", bank=bank, above=0)
     chunks = tx.rows("load_vectors", bank=bank, above=0, model=model.name, dim=dim) if model else []
     words = tx.rows("load_terms", bank=bank, above=0)
-    return Index.build([entry(row) for row in rows], chunks, words, dim)
+    return Index.build(rows, chunks, words, dim)
 
 
 def _append_new(
@@ -139,14 +136,14 @@ def _append_new(
         for number, hashes, counts in tx.rows("load_terms", bank=bank, above=above)
     }
     for row in tx.rows("load_memories", bank=bank, above=above):
-        index.append(Entry(*entry(row)), vectors.get(row[0]), words[row[0]])
+        index.append(Entry(*row), vectors.get(row[0]), words[row[0]])
     for row in tx.rows("load_changed", bank=bank, above=above):
         patch(index, row)
 
 
 def patch(index: Index, row: Row) -> None:
     """Bring one memory's state in the index in line with its row."""
-    changed = dict(zip(COLUMNS, entry(row), strict=True))
+    changed = dict(zip(COLUMNS, row, strict=True))
     names = ("significance", "strength", "last", "fades", "pinned", "superseded_by")
     index.patch(row[0], **{name: changed[name] for name in names})
 

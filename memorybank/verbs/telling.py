@@ -16,6 +16,7 @@ _WORDS: dict[str, tuple[str, str]] = {
         "(`memorybank reembed`)",
         "只按字词回忆：记忆库的向量来自另一个模型（`memorybank reembed`）",
     ),
+    "embedder failed": ("recalled by words alone: {0}", "只按字词回忆：{0}"),
     "withheld": (
         "{0} withheld: faded, and not asked for directly",
         "有 {0} 条已淡忘且未被直接问及，没有列出",
