@@ -289,9 +289,10 @@ def query_terms(text: str) -> dict[int, float]:
 def _keys(
     hashes: NDArray[np.uint32], counts: NDArray[np.uint8], owners: NDArray[np.uint64]
 ) -> NDArray[np.uint64]:
-    high = hashes.astype(np.uint64) << np.uint64(32)
-    low = (owners << np.uint64(8)) | counts.astype(np.uint64)
-    keys: NDArray[np.uint64] = high | low
+    keys = hashes.astype(np.uint64)
+    keys <<= np.uint64(32)
+    keys |= owners << np.uint64(8)
+    keys |= counts
     return keys
 
 

@@ -17,7 +17,6 @@ from memorybank.errors import (
     BadSetting,
     BadVector,
     EmbedderFailed,
-    MemoryBankError,
     MissingExtra,
 )
 
@@ -98,8 +97,6 @@ def question(embedder: Embedder, text: str) -> Vectors:
 def _checked(embedder: Embedder, embed: Callable[[], Any], count: int) -> Vectors:
     try:
         given = embed()
-    except MemoryBankError:
-        raise
     except Exception as error:
         raise EmbedderFailed(
             f"the embedder {embedder.name} failed with {type(error).__name__}: check it, or set "

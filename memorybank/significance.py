@@ -149,7 +149,7 @@ def _rarity(frequencies: NDArray[np.int64], size: int) -> float:
     """Return the mean rarity of the terms: 1 where none was ever used, 0 where all are common."""
     if not len(frequencies):
         return 0.0
-    return float(np.mean(1.0 - np.log1p(frequencies) / math.log(size + 2)))
+    return 1.0 - float(np.log1p(frequencies).mean()) / math.log(size + 2)
 
 
 def _novelty(nearest: NDArray[np.float32]) -> float:

@@ -197,6 +197,19 @@ def test_similarity_is_that_of_the_best_chunk():
     assert index.similarities(np.array([1, 0, 0, 0], np.float32)).tolist() == [1.0, 0.5, -1.0]
 
 
+@pytest.mark.parametrize("grown", [True, False])
+def test_as_many_chunks_as_memories_need_not_be_one_each(grown):
+    rows = [[[1, 0, 0, 0], [0, 1, 0, 0]], None, [[0, 0, 1, 0]]]
+    mems = [Mem("x", vectors=row) for row in rows]
+    index = built([] if grown else mems, DIM)
+    for number, mem in enumerate(mems if grown else [], start=1):
+        index.append(mem.entry(number), mem.directions(), term_array("x"))
+    assert index.chunks == index.size == 3
+    for place, expected in enumerate([[1, 0], [1, 0], [0, 1], [0, 0]]):
+        got = index.similarities(np.eye(DIM, dtype=np.float32)[place])
+        assert np.isnan(got[1]) and [got[0], got[2]] == expected
+
+
 def test_similarities_equal_brute_force():
     rng = np.random.default_rng(3)
     mems = [Mem("x", vectors=rng.normal(size=(rng.integers(1, 4), DIM))) for _ in range(80)]

@@ -87,6 +87,20 @@ def test_questions_are_no_statements(lang, en, zh):
 
 
 @both
+@pytest.mark.parametrize(
+    ("en", "zh"),
+    [
+        ("When I was young I lived in Leeds.", "小时候我住在几个不同的城市。"),
+        ("Whatever happens, I've decided to move.", "无论如何我决定搬走。"),
+        ("Should it rain, I am going to stay at home.", "万一下雨什么的，我打算待在家里。"),
+        ("Have no fear, I'm so happy today.", "不知道怎么说，我今天很开心。"),
+    ],
+)
+def test_statements_with_a_word_of_questions_are_statements_still(lang, en, zh):
+    assert len(drafts([said({"en": en, "zh": zh}[lang])])) == 1
+
+
+@both
 def test_only_the_user_s_own_trusted_words_count(lang):
     text = {"en": "I love old trains.", "zh": "我喜欢老火车。"}[lang]
     assert drafts([said(text, by_user=False)]) == []

@@ -181,6 +181,14 @@ def test_the_future_changes_no_score_of_the_past(lang):
         assert now.score == pytest.approx(then.score, rel=1e-4)
 
 
+def test_the_future_lends_the_past_no_word_statistics():
+    """A word that becomes common later is still rare when the past is asked."""
+    query = asked("cat Lyon rain", meaning=False, until=NOW - 1, k=3)
+    later = [Mem(f"cat cat cat number {i}", ago=0.5) for i in range(30)]
+    past, all_time = search(built(diary("en")), query), search(built(diary("en") + later), query)
+    assert places(all_time) == places(past)
+
+
 def test_kinds():
     mems = [*diary("en"), Mem("The cat Miso came, a day of cats.", kind=DAY, ago=12)]
     for kinds, allowed in (({TURN}, set(range(12))), ({DAY}, {12}), ({TURN, DAY}, set(range(13)))):

@@ -15,6 +15,7 @@ from datetime import date, datetime
 from memorybank.digesting import digest_key, parent
 from memorybank.errors import BadInput
 from memorybank.index import DAY
+from memorybank.rendering import clean
 from memorybank.store import Transaction
 from memorybank.store.tables import (
     BankRow,
@@ -78,7 +79,7 @@ def _named(
         rows = memories(tx.rows("memories_of_day", bank=bank.bank, day=day.toordinal()))
         numbers += [row.number for row in rows if row.kind != DAY]
     if source is not None:
-        numbers += [row[0] for row in tx.rows("turns_of_source", bank=bank.bank, source=source)]
+        numbers += [row[0] for row in tx.rows("turns_of_source", bank=bank.bank, source=clean(source))]
     return list(dict.fromkeys(numbers))
 
 
