@@ -102,7 +102,10 @@ class MemoryBank:
         """
         name = clean(bank)
         if not name or len(name) > LONGEST_NAME:
-            raise BadInput(f"a bank needs a name of 1 to {LONGEST_NAME} characters")
+            raise BadInput(
+                f"a bank needs a name of 1 to {LONGEST_NAME} characters",
+                f"记忆库要有名字，1 到 {LONGEST_NAME} 个字",
+            )
         model = load_embedder(embedder) if isinstance(embedder, str) else embedder
         store: Store = (
             SQLiteStore.open(Path(file).expanduser(), create=create)
@@ -220,7 +223,10 @@ class MemoryBank:
         with self._desk.read() as (tx, _, bank):
             known = memory_named(tx, bank.bank, memory_id)
         if known.kind:
-            raise BadInput("an event summary follows its turns: correct the turn that is wrong")
+            raise BadInput(
+                "an event summary follows its turns: correct the turn that is wrong",
+                "小结随它的对话而变：请更正出错的那一轮",
+            )
         turn = Turn(text=text, reply=reply, occurred_at=moment, supersedes=known.id)
         return remember(self._desk, [turn], now=moment)[0].id
 
@@ -377,7 +383,8 @@ def zone_name(zone: str) -> str:
         return ZoneInfo(name).key
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise BadSetting(
-            f"no time zone {name!r}: use a name such as Asia/Shanghai or UTC"
+            f"no time zone {name!r}: use a name such as Asia/Shanghai or UTC",
+            f"没有 {name!r} 这个时区：请用 Asia/Shanghai 或 UTC 这样的名字",
         ) from None
 
 

@@ -8,12 +8,20 @@ from __future__ import annotations
 
 import re
 
+_MARK = r"[?？]\s*[\"'”’」』)）]*\s*$"
 _QUESTION = re.compile(
-    r"[?？]\s*(?:[\"'”’」』)）]*)\s*$"
-    r"|^\s*(?:what|when|where|which|who|whom|whose|why|how|do|does|did|is|are|was|were|can|could|"
-    r"will|would|should|have|has|tell me|remind me|any idea)\b"
-    r"|(?:吗|呢|么)[。？?!！~～\s]*$"
-    r"|什么|怎么|怎样|如何|为何|哪[个些里儿天一位]|谁|多少|几[个次点天月号岁]|是否|有没有|能不能|可不可以",
+    # A mark says it. Without one: an English opening that no statement has, a Chinese ending.
+    _MARK + r"|^\s*(?:what(?:'s| is| was| are| were| did| do| does)|who(?:'s| is| was| did)|"
+    r"where(?:'s| is| was| are| did| do)|which \w+ (?:did|do|does|is|was|are|were)|"
+    r"how (?:do|did|does|is|was|are|many|much|long|old)|why (?:did|do|does|is|was|are)|"
+    r"(?:do|did|does|can|could|would|will) (?:you|i|we)|are you|tell me|remind me|any idea)\b"
+    r"|(?:吗|呢|(?<!那)(?<!这)么|什么|谁|哪[里儿天个些位]?|多少|几[个次点号天岁]|怎么样|如何|怎么办)"
+    r"[。.!！~～\s]*$",
+    re.IGNORECASE,
+)
+_ASKING_WORD = re.compile(
+    r"\b(?:what|when|where|which|who|whom|whose|why|how)\b"
+    r"|什么|怎么|怎样|如何|为何|哪[个些里儿天一位]|谁|多少|几[个次点天月号岁]|是否|有没有",
     re.IGNORECASE,
 )
 _ASKS_MEMORY = re.compile(
@@ -51,7 +59,8 @@ def is_question(text: str) -> bool:
 
 def asks_memory(text: str) -> bool:
     """Say whether a text asks for, or points to, something from before."""
-    return is_question(text) or bool(_ASKS_MEMORY.search(text[:2000]))
+    head = text[:2000]
+    return is_question(text) or bool(_ASKING_WORD.search(head) or _ASKS_MEMORY.search(head))
 
 
 def is_small_talk(text: str) -> bool:

@@ -23,18 +23,29 @@
         └── BadVector                        wrong dimension, not a number, zero
 
 `status` is the HTTP status that a server should answer and decides the exit code of the
-command line. No message ever quotes what a user said.
+command line. `str(error)` is the English message, `error.say(lang)` either one. No message ever
+quotes what a user said.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from memorybank.records import Lang
+
 
 class MemoryBankError(Exception):
     """Base of all errors here; catch it to catch them all."""
 
     status = 500
+
+    def __init__(self, message: str = "", zh: str = "") -> None:
+        super().__init__(message)
+        self.zh = zh
+
+    def say(self, lang: Lang) -> str:
+        """Return the message in a language; English where there is no other."""
+        return self.zh if lang == "zh" and self.zh else str(self)
 
 
 class BadInput(MemoryBankError):
@@ -46,8 +57,10 @@ class BadInput(MemoryBankError):
 class EmptyText(BadInput):
     """There is nothing to remember: give a text, a reply, or both."""
 
-    def __init__(self, message: str = "") -> None:
-        super().__init__(message or str(self.__doc__))
+    def __init__(self, message: str = "", zh: str = "") -> None:
+        super().__init__(
+            message or str(self.__doc__), zh or "没有可记的内容：请给出 text、reply，或两者都给"
+        )
 
 
 class TextTooLong(BadInput):
@@ -58,7 +71,9 @@ class TextTooLong(BadInput):
     def __init__(self, length: int, limit: int) -> None:
         super().__init__(
             f"a text of {length:,} characters is longer than the {limit:,} that one memory may "
-            "hold: cut it into several turns, or import it as a file of turns"
+            "hold: cut it into several turns, or import it as a file of turns",
+            f"一段 {length:,} 字的文本超过了一条记忆最多 {limit:,} 字的上限："
+            "请切成几轮对话，或作为一个对话文件导入",
         )
 
 
@@ -73,9 +88,14 @@ class BadSetting(BadInput):
 class BadFile(BadInput):
     """A file that cannot be imported; nothing of it was taken."""
 
-    def __init__(self, path: str, why: str, *, line: int | None = None) -> None:
-        where = f"{path}, line {line}" if line is not None else path
-        super().__init__(f"{where}: {why}. Nothing of the file was imported")
+    def __init__(self, path: str, why: str, zh: str = "", *, line: int | None = None) -> None:
+        where, there = path, path
+        if line is not None:
+            where, there = f"{path}, line {line}", f"{path} 第 {line} 行"
+        super().__init__(
+            f"{where}: {why}. Nothing of the file was imported",
+            f"{there}：{zh or why}。文件内容一概没有导入",
+        )
         self.line = line
 
 
@@ -90,9 +110,12 @@ class UnknownBank(NotFound):
 
     def __init__(self, name: str, near: Sequence[str] = ()) -> None:
         known = f"; did you mean {', '.join(map(repr, near))}?" if near else ""
+        meant = f"，是不是 {'、'.join(map(repr, near))}？" if near else ""
         super().__init__(
             f"no bank named {name!r} in this file{known} "
-            "(`memorybank banks` lists them; `remember` or `import` creates one)"
+            "(`memorybank banks` lists them; `remember` or `import` creates one)",
+            f"这个文件里没有名为 {name!r} 的记忆库{meant}"
+            "（`memorybank banks` 会列出所有记忆库；`remember` 或 `import` 会新建）",
         )
         self.near = tuple(near)
 
@@ -100,10 +123,12 @@ class UnknownBank(NotFound):
 class UnknownMemory(NotFound):
     """No memory with this id in the bank."""
 
-    def __init__(self, memory_id: str, why: str = "") -> None:
+    def __init__(self, memory_id: str, why: str = "", zh: str = "") -> None:
         super().__init__(
             f"no memory {memory_id!r} in this bank{why}: "
-            "`memorybank timeline` and `recall` print the ids"
+            "`memorybank timeline` and `recall` print the ids",
+            f"这个记忆库里没有 {memory_id!r} 这条记忆{zh}："
+            "`memorybank timeline` 和 `recall` 会显示编号",
         )
 
 
@@ -151,7 +176,10 @@ class MissingExtra(ModelError):
     status = 501
 
     def __init__(self, extra: str, package: str) -> None:
-        super().__init__(f"{package} is not installed: pip install 'siliconfriend[{extra}]'")
+        super().__init__(
+            f"{package} is not installed: pip install 'siliconfriend[{extra}]'",
+            f"没有安装 {package}：pip install 'siliconfriend[{extra}]'",
+        )
         self.extra = extra
 
 

@@ -61,7 +61,10 @@ def preset(name: str) -> Preset:
     try:
         return PRESETS[name]
     except KeyError:
-        raise BadSetting(f"no preset {name!r}: choose one of {', '.join(PRESETS)}") from None
+        raise BadSetting(
+            f"no preset {name!r}: choose one of {', '.join(PRESETS)}",
+            f"没有 {name!r} 这条曲线：请从 {'、'.join(PRESETS)} 中选一个",
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,11 @@ def _chosen(path: Path, volumes: Sequence[Volume], only: str) -> list[Volume]:
     found = [v for v in volumes if v.name == only]
     if not found:
         names = ", ".join(v.name for v in volumes[:12])
-        raise BadFile(str(path), f"it holds no bank named {only!r}, but {names}")
+        raise BadFile(
+            str(path),
+            f"it holds no bank named {only!r}, but {names}",
+            f"里面没有名为 {only!r} 的记忆库，只有 {names}",
+        )
     return found
 
 

@@ -257,22 +257,29 @@ class Postings:
         newest = [self._in_tail.get(term, 0) for term in hashes.tolist()]
         return high - low + np.array(newest, dtype=np.int64)
 
-    def bm25(self, query: Mapping[int, float]) -> NDArray[np.float32]:
-        """Score every text, shape (size,), for a query of term hashes and their weights."""
+    def bm25(
+        self, query: Mapping[int, float], seen: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.float32]:
+        """Score every text, shape (size,), for a query of term hashes and their weights.
+
+        `seen` (size,) restricts the word statistics: what lies beyond lends nothing to them.
+        """
         scores = np.zeros(self.size, dtype=np.float32)
-        if not self.size:
-            return scores
         lengths = self._lengths.view()
-        norm = K1 * (1.0 - B + B * lengths / max(float(lengths.mean()), 1e-9))
+        known = lengths if seen is None else lengths[seen]
+        if not len(known):
+            return scores
+        norm = K1 * (1.0 - B + B * lengths / max(float(known.mean()), 1e-9))
         hashes = np.fromiter(query, np.uint32, len(query))
         for weight, found in zip(query.values(), self._find(hashes), strict=True):
-            if not len(found):
-                continue
             texts = ((found >> np.uint64(8)) & np.uint64(0xFFFFFF)).astype(np.int64)
             counts = (found & np.uint64(0xFF)).astype(np.float32)
-            scores[texts] += (
-                weight * idf(self.size, len(found)) * (counts * (K1 + 1.0) / (counts + norm[texts]))
-            )
+            if seen is not None:
+                inside = seen[texts]
+                texts, counts = texts[inside], counts[inside]
+            if len(texts):
+                tells = weight * idf(len(known), len(texts))
+                scores[texts] += tells * (counts * (K1 + 1.0) / (counts + norm[texts]))
         return scores
 
 

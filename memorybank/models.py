@@ -70,11 +70,14 @@ def load_embedder(name: str) -> Embedder | None:
         try:
             return cast("Embedder", entry.load()(model))
         except ValueError as error:
-            raise BadSetting(str(error)) from error
+            zh = getattr(error, "zh", "") or f"{provider} 打不开这个模型：{error}"
+            raise BadSetting(str(error), zh) from error
     known = ", ".join(sorted({entry.name for entry in entry_points(group=EMBEDDERS)}))
     raise BadSetting(
         f"no embedder provider {provider!r}: known are {known or 'none (install the package)'}; "
-        'write it as "provider:model", or "none" to recall by words alone'
+        'write it as "provider:model", or "none" to recall by words alone',
+        f"没有 {provider!r} 这家向量模型：已知的有 {known or '零家（请安装相应的包）'}；"
+        "请写成“来源:模型”，或写 none，只按字词回忆",
     )
 
 
@@ -100,15 +103,21 @@ def _checked(embedder: Embedder, embed: Callable[[], Any], count: int) -> Vector
     except Exception as error:
         raise EmbedderFailed(
             f"the embedder {embedder.name} failed with {type(error).__name__}: check it, or set "
-            "MEMORYBANK_EMBEDDER=none to go by words alone"
+            "MEMORYBANK_EMBEDDER=none to go by words alone",
+            f"向量模型 {embedder.name} 出错了（{type(error).__name__}）：请检查它，或设 "
+            "MEMORYBANK_EMBEDDER=none，只按字词回忆",
         ) from error
     try:
         vectors = unit(np.asarray(given, dtype=np.float32), embedder.dim)
     except (TypeError, ValueError) as error:
-        raise BadVector(f"the embedder {embedder.name} gave no numbers: check the model") from error
+        raise BadVector(
+            f"the embedder {embedder.name} gave no numbers: check the model",
+            f"向量模型 {embedder.name} 给出的不是数字：请检查模型",
+        ) from error
     if len(vectors) != count:
         raise BadVector(
-            f"the embedder {embedder.name} gave {len(vectors)} vectors for {count} texts"
+            f"the embedder {embedder.name} gave {len(vectors)} vectors for {count} texts",
+            f"向量模型 {embedder.name} 为 {count} 段文本给出了 {len(vectors)} 个向量",
         )
     return vectors
 
@@ -124,10 +133,14 @@ def unit(vectors: NDArray[np.floating], dim: int) -> Vectors:
     array = np.asarray(vectors, dtype=np.float32)
     if array.ndim != 2 or array.shape[1] != dim:
         raise BadVector(
-            f"the embedder gave shape {array.shape}, not (n, {dim}): is it another model?"
+            f"the embedder gave shape {array.shape}, not (n, {dim}): is it another model?",
+            f"向量模型给出的形状是 {array.shape}，而不是 (n, {dim})：是不是换了模型？",
         )
     lengths = np.linalg.norm(array, axis=1, keepdims=True)
     if not np.isfinite(lengths).all() or (lengths == 0).any():
-        raise BadVector("the embedder gave a vector that is zero or not a number: check the model")
+        raise BadVector(
+            "the embedder gave a vector that is zero or not a number: check the model",
+            "向量模型给出的向量是零或不是数字：请检查模型",
+        )
     kept: Vectors = (array / lengths).astype(np.float16).astype(np.float32)
     return kept

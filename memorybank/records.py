@@ -52,7 +52,8 @@ class Record:
 class Turn(Record):
     """One exchange: what one said, what the other replied; either side may be absent.
 
-    `author` says who spoke `text`; `reply` is always the other side. `occurred_at` is when it
+    `author` says whose turn it is: who spoke `text`, or `reply` where that is all there is; `reply`
+    is the companion's side. `occurred_at` is when it
     happened, to `precision`; `recorded_at` when it came here. `seq` orders turns of one time.
     """
 

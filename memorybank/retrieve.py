@@ -213,7 +213,8 @@ def _seen(index: Index, query: Query) -> NDArray[np.bool_]:
 def _channels(index: Index, query: Query, seen: NDArray[np.bool_]) -> dict[str, _Channel]:
     """Return every signal: words, meaning, the same of the turn before, and a running time."""
     previous = index.previous()
-    words = index.postings.bm25(query.terms)
+    past = index["occurred"] <= query.until
+    words = index.postings.bm25(query.terms, None if past.all() else past)
     channels = _pair("words", words, previous, seen, WORDS, WORDS_BEFORE)
     if query.direction is not None:
         meaning = index.similarities(query.direction)

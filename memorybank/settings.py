@@ -53,11 +53,12 @@ def _from_file(path: Path) -> dict[str, str]:
     try:
         values = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadSetting(f"{path}: {error}") from error
+        raise BadSetting(f"{path}: {error}", f"{path}：不是合法的 TOML（{error}）") from error
     known = {f.name for f in fields(Settings)} - {"home"}
     for name, value in values.items():
         if name not in known or not isinstance(value, str):
             raise BadSetting(
-                f"{path}: {name!r} is not a setting; known are {', '.join(sorted(known))}"
+                f"{path}: {name!r} is not a setting; known are {', '.join(sorted(known))}",
+                f"{path}：没有 {name!r} 这项设置；可用的有 {'、'.join(sorted(known))}",
             )
     return values

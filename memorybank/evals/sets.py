@@ -52,7 +52,8 @@ def load_set(
     kept = [q for q in own if q.evidence and (split is None or q.split in (split, None))]
     if not kept:
         raise BadSetting(
-            f"{folder} has no question with evidence{f' in split {split}' if split else ''}"
+            f"{folder} has no question with evidence{f' in split {split}' if split else ''}",
+            f"{folder}{f' 的 {split} 部分' if split else ''} 没有带依据的问题",
         )
     orders = {
         row["memory_id"]: int(row["order"])
@@ -73,7 +74,9 @@ def rows(folder: Path, name: str) -> list[dict[str, Any]]:
     if packed.is_file():
         return _parsed(packed, gzip.decompress(packed.read_bytes()).decode("utf-8").splitlines())
     raise BadFile(
-        str(folder), f"there is no {name} or {name}.gz: a set in the normal form has both files"
+        str(folder),
+        f"there is no {name} or {name}.gz: a set in the normal form has both files",
+        f"没有 {name} 或 {name}.gz：标准格式的数据集两个文件都要有",
     )
 
 
@@ -85,7 +88,8 @@ def _parsed(path: Path, lines: Sequence[str]) -> list[dict[str, Any]]:
         try:
             parsed.append(json.loads(line))
         except json.JSONDecodeError as error:
-            raise BadFile(str(path), error.msg, line=number) from error
+            zh = f"不是合法的 JSON（{error.msg}）"
+            raise BadFile(str(path), error.msg, zh, line=number) from error
     return parsed
 
 

@@ -33,7 +33,7 @@ def read_file(path: Path, zone: tzinfo, *, trusted: bool = True) -> list[Volume]
                 return normal.read(lines, file.name, zone, trusted=trusted)
             return original.read(sniff.document(stream), file.name, zone, trusted=trusted)
     except Refused as exc:
-        raise BadFile(str(file), str(exc), line=exc.line) from None
+        raise BadFile(str(file), str(exc), exc.zh, line=exc.line) from None
 
 
 def write_original(volumes: Sequence[Volume]) -> str:

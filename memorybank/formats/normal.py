@@ -45,6 +45,7 @@ class _Bank:
         if memory_id in self.ids:
             raise Refused(
                 f"its memory_id is that of line {self.ids[memory_id]}: give it one of its own",
+                f"memory_id 与第 {self.ids[memory_id]} 行的相同：请另给一个",
                 line=line,
             )
         self.ids[memory_id] = line
@@ -64,27 +65,39 @@ def read(
         try:
             row = _checked(loads(text))
         except Refused as exc:
-            raise Refused(str(exc), line=line) from None
+            raise Refused(str(exc), exc.zh, line=line) from None
         bank = banks.setdefault(row["bank_id"].strip(), _Bank(row["bank_id"]))
         if bank.spelt != row["bank_id"]:
             why = "its bank_id is that of an earlier row but for spaces: spell them alike"
-            raise Refused(why, line=line)
+            raise Refused(why, "bank_id 与前面的行只差空格：请写成一样", line=line)
         bank.add(line, place, row)
     return [_volume(name, bank, source, zone, trusted) for name, bank in banks.items()]
 
 
 def _checked(row: Any) -> Row:
     if not isinstance(row, dict):
-        raise Refused("a row is an object with bank_id, memory_id, date and text")
+        raise Refused(
+            "a row is an object with bank_id, memory_id, date and text",
+            "一行应是含有 bank_id、memory_id、date 和 text 的对象",
+        )
     for key in ("bank_id", "memory_id"):
         if not visible(row.get(key)):
-            raise Refused(f"its {key} is missing or not a text: give it one")
+            raise Refused(
+                f"its {key} is missing or not a text: give it one",
+                f"缺少 {key}，或它不是文本：请补上",
+            )
     for key in TEXTS:
         if not isinstance(row.get(key), (str, type(None))):
-            raise Refused(f"its {key} is not a text: put it in quotes, or write null")
+            raise Refused(
+                f"its {key} is not a text: put it in quotes, or write null",
+                f"{key} 不是文本：请加引号，或写 null",
+            )
     session = row.get("session")
     if isinstance(session, bool) or not isinstance(session, (str, int, type(None))):
-        raise Refused("its session is neither a text nor a whole number: write null")
+        raise Refused(
+            "its session is neither a text nor a whole number: write null",
+            "session 既不是文本也不是整数：请写 null",
+        )
     return row
 
 
@@ -104,7 +117,7 @@ def _volume(name: str, bank: _Bank, source: str, zone: tzinfo, trusted: bool) ->
         try:
             last = when(row.get("date"), zone, last)
         except Refused as exc:
-            raise Refused(str(exc), line=line) from None
+            raise Refused(str(exc), exc.zh, line=line) from None
         if blank:
             continue
         turn = Turn(

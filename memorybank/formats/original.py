@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Any
 
-from memorybank.formats.sniff import EXPECTED
+from memorybank.formats.sniff import EXPECTED, EXPECTED_ZH
 from memorybank.formats.strictjson import dumps, loads
 from memorybank.formats.volume import (
     Refused,
@@ -44,12 +44,16 @@ DERIVED = ("overall_history", "overall_personality")
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NUMBER = re.compile(r"[0-9]{1,9}")
+_PLACES = (("person", "个人"), ("day", "天"), ("turn", "轮"))
 _PLAIN: Any = dict.fromkeys(SIDES)
 _NEW: Mapping[str, Any] = {
     "fields": {"name": None, "summary": {}, "personality": {}, **dict.fromkeys(DERIVED, "")},
     "days": {},
     "turns": {},
 }
+
+
+Place = tuple[int, ...]  # the person, the day, the turn, counted from 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,56 +67,73 @@ def read(text: str, source: str, zone: tzinfo, *, trusted: bool) -> list[Volume]
     """Read a whole file; `source` is its base name."""
     people = loads(text)
     if not isinstance(people, dict):
-        raise Refused(f"not an object at the top: {EXPECTED}")
+        raise Refused(f"not an object at the top: {EXPECTED}", f"最外层不是对象：{EXPECTED_ZH}")
     origin = _Source(source, zone, trusted)
     volumes: dict[str, Volume] = {}
     for number, (user, record) in enumerate(people.items(), 1):
-        volume = _volume(user, record, f"person {number}", origin)
+        volume = _volume(user, record, (number,), origin)
         if volume.name in volumes:
             first = list(volumes).index(volume.name) + 1
             raise Refused(
-                f"persons {first} and {number} have one name but for spaces around it: rename one"
+                f"persons {first} and {number} have one name but for spaces around it: rename one",
+                f"第 {first} 和第 {number} 个人的名字只差前后空格：请改掉一个",
             )
         volumes[volume.name] = volume
     return list(volumes.values())
 
 
-def _volume(user: str, record: Any, where: str, origin: _Source) -> Volume:
+def _refused(place: Place, why: str, zh: str) -> Refused:
+    """Return the refusal of what stands at a place; both texts follow on its name."""
+    named = list(zip(_PLACES, place, strict=False))
+    where = ", ".join(f"{english} {number}" for (english, _), number in named)
+    there = "".join(f"第 {number} {chinese}" for (_, chinese), number in named)
+    return Refused(where + why, there + zh)
+
+
+def _volume(user: str, record: Any, place: Place, origin: _Source) -> Volume:
     if not isinstance(record, dict):
-        raise Refused(f"{where} is not an object: {EXPECTED}")
+        raise _refused(place, f" is not an object: {EXPECTED}", f"不是对象：{EXPECTED_ZH}")
     # A blank key is what the web page wrote for whoever logged in without a name.
     name = next((n for n in (user, record.get("name")) if visible(n)), "").strip()
     if not name:
-        raise Refused(f"{where} has no name: give the record one")
+        raise _refused(place, " has no name: give the record one", "没有名字：请给这条记录一个名字")
     shape: dict[str, Any] = {"name": name, "user": user, "fields": dict(record), "turns": {}}
     history = record.get("history")
     turns: list[Turn] = []
     if history is not None:
         if not isinstance(history, dict):
-            raise Refused(f"{where}: the history is not an object of days: {EXPECTED}")
+            raise _refused(
+                place,
+                f": the history is not an object of days: {EXPECTED}",
+                f"：history 不是由各天组成的对象：{EXPECTED_ZH}",
+            )
         shape["fields"]["history"] = None
         shape["days"] = {}
         for number, (date, entries) in enumerate(history.items(), 1):
-            turns += _day(shape, date, entries, f"{where}, day {number}", origin)
+            turns += _day(shape, date, entries, (*place, number), origin)
     main, langs = languages([t.text or t.reply or "" for t in turns], detect(name))
     turns = [replace(turn, lang=lang) for turn, lang in zip(turns, langs, strict=True)]
     return Volume(name=name, lang=main, turns=tuple(turns), extra={KEY: shape})
 
 
 def _day(
-    shape: dict[str, Any], date: str, entries: Any, where: str, origin: _Source
+    shape: dict[str, Any], date: str, entries: Any, place: Place, origin: _Source
 ) -> Iterator[Turn]:
-    start = _start(date, origin.zone, where)
+    start = _start(date, origin.zone, place)
     day: dict[str, Any] = {}
     if isinstance(entries, dict) and all(_NUMBER.fullmatch(key) for key in entries):
         day["keys"] = list(entries)
         entries = list(entries.values())
     if not isinstance(entries, list):
-        raise Refused(f"{where} is neither a list of turns nor an object of numbered turns")
+        raise _refused(
+            place,
+            " is neither a list of turns nor an object of numbered turns",
+            "既不是对话的列表，也不是编了号的对话的对象",
+        )
     day["count"] = len(entries)
     shape["days"][date] = day
     for i, entry in enumerate(entries):
-        said, frame = _taken_apart(entry, f"{where}, turn {i + 1}")
+        said, frame = _taken_apart(entry, (*place, i + 1))
         if said == [None, None]:
             day.setdefault("blank", {})[str(i)] = frame
             continue
@@ -135,26 +156,36 @@ def _day(
         )
 
 
-def _start(date: str, zone: tzinfo, where: str) -> datetime:
+def _start(date: str, zone: tzinfo, place: Place) -> datetime:
     try:
         if _DATE.fullmatch(date):
             return in_zone(datetime.fromisoformat(date), zone)
     except (ValueError, Refused):
         pass
-    raise Refused(f"{where}: not a date of the calendar: write it as 2023-04-27")
+    raise _refused(
+        place,
+        ": not a date of the calendar: write it as 2023-04-27",
+        "：不是日历上的日期：请写成 2023-04-27",
+    )
 
 
-def _taken_apart(entry: Any, where: str) -> tuple[list[str | None], Any]:
+def _taken_apart(entry: Any, place: Place) -> tuple[list[str | None], Any]:
     """Return the two sides of a turn, and the turn with null for what can be seen of them."""
     if isinstance(entry, dict):
         sides = [entry.get(side) for side in SIDES]
     elif isinstance(entry, list) and len(entry) == len(SIDES):
         sides = entry
     else:
-        raise Refused(f'{where} is neither {{"query", "response"}} nor ["query", "response"]')
+        raise _refused(
+            place,
+            ' is neither {"query", "response"} nor ["query", "response"]',
+            '既不是 {"query", "response"}，也不是 ["query", "response"]',
+        )
     for name, side in zip(SIDES, sides, strict=True):
         if side is not None and not isinstance(side, str):
-            raise Refused(f"{where}: the {name} is not a text: put it in quotes")
+            raise _refused(
+                place, f": the {name} is not a text: put it in quotes", f"：{name} 不是文本：请加引号"
+            )
     said = [side if visible(side) else None for side in sides]
     left = [pad_of(text) if text else side for text, side in zip(said, sides, strict=True)]
     if isinstance(entry, list):

@@ -49,7 +49,10 @@ def when(date: str | None, zone: tzinfo, last: When | None) -> When:
     """Return the time of a row and how precise it is; without a date it is the last one's."""
     if date is None:
         if last is None:
-            raise Refused("it has no date, nor has an earlier row of its bank: give it one")
+            raise Refused(
+                "it has no date, nor has an earlier row of its bank: give it one",
+                "没有日期，同一记忆库前面的行也没有：请补上",
+            )
         return last
     match = _DATE.fullmatch(date)
     try:
@@ -61,7 +64,10 @@ def when(date: str | None, zone: tzinfo, last: When | None) -> When:
             return in_zone(datetime.fromisoformat(f"{date}-01"), zone), "month"
     except ValueError:
         pass
-    raise Refused("not a date: write 2023-04-27, 2023-04 or 2023-04-27T18:30, or null")
+    raise Refused(
+        "not a date: write 2023-04-27, 2023-04 or 2023-04-27T18:30, or null",
+        "不是日期：请写 2023-04-27、2023-04 或 2023-04-27T18:30，或 null",
+    )
 
 
 def session_of(row: Row, moment: datetime) -> str:

@@ -31,6 +31,10 @@ EXPECTED = (
     'expected is one object {name: {"history": {date: [turns]}}}, or JSON Lines with bank_id, '
     "memory_id, date and text in each row"
 )
+EXPECTED_ZH = (
+    '应为一个对象 {名字: {"history": {日期: [对话]}}}，或每行都有 bank_id、memory_id、date 和 '
+    "text 的 JSON Lines"
+)
 
 Stream: TypeAlias = BufferedReader | gzip.GzipFile
 Format = Literal["original", "normal"]
@@ -46,15 +50,26 @@ def locate(path: Path) -> Path:
             mode = candidate.stat().st_mode
         except FileNotFoundError:
             if candidate is path:
-                raise Refused("there is no such file: check the path") from None
+                raise Refused(
+                    "there is no such file: check the path", "没有这个文件：请检查路径"
+                ) from None
             continue
         except (OSError, ValueError):
-            raise Refused("it cannot be looked at: check the path and its permissions") from None
+            raise Refused(
+                "it cannot be looked at: check the path and its permissions",
+                "无法查看：请检查路径和权限",
+            ) from None
         if S_ISREG(mode):
             return candidate
         if not S_ISDIR(mode):
-            raise Refused("not a regular file: save what it holds to a file first")
-    raise Refused(f"the folder holds no {' or '.join(FOLDER_FILES)}: name the file itself")
+            raise Refused(
+                "not a regular file: save what it holds to a file first",
+                "不是普通文件：请先把内容存成文件",
+            )
+    raise Refused(
+        f"the folder holds no {' or '.join(FOLDER_FILES)}: name the file itself",
+        f"文件夹里没有 {' 或 '.join(FOLDER_FILES)}：请直接写出文件名",
+    )
 
 
 @contextmanager
@@ -68,17 +83,23 @@ def opened(file: Path) -> Iterator[Stream]:
             with gzip.GzipFile(fileobj=raw) as unpacked:
                 yield unpacked
     except (gzip.BadGzipFile, EOFError, zlib.error):
-        raise Refused("its gzip data is damaged or cut off: copy the file again") from None
+        raise Refused(
+            "its gzip data is damaged or cut off: copy the file again",
+            "gzip 数据损坏或不完整：请重新复制文件",
+        ) from None
     except OSError:
-        raise Refused("it cannot be read: check its permissions and its disk") from None
+        raise Refused(
+            "it cannot be read: check its permissions and its disk", "无法读取：请检查权限和磁盘"
+        ) from None
 
 
 def tell(stream: Stream) -> Format:
     """Tell the format by the first line that is not blank, and go back to the start."""
     head = _first(stream)
     if not head.startswith(b"{"):
-        what = "a list at the top" if head.startswith(b"[") else "not JSON"
-        raise Refused(f"{what}: {EXPECTED}")
+        top = head.startswith(b"[")
+        what, zh = ("a list at the top", "最外层是列表") if top else ("not JSON", "不是 JSON")
+        raise Refused(f"{what}: {EXPECTED}", f"{zh}：{EXPECTED_ZH}")
     row = bool(_ROW.match(head))  # for what does not parse: the reader will say where
     if len(head) <= MAX_LINE:
         try:
@@ -101,7 +122,7 @@ def _first(stream: Stream) -> bytes:
         size += len(line)
         if not line or size > MAX_DOCUMENT:
             break
-    raise Refused("it is empty: nothing to import")
+    raise Refused("it is empty: nothing to import", "文件是空的：没有可导入的内容")
 
 
 def document(stream: Stream) -> str:
@@ -127,18 +148,25 @@ def lines(stream: Stream) -> Iterator[tuple[int, str]]:
         size += len(line)
         if len(line) > MAX_LINE:
             why = f"longer than {MAX_LINE >> 20} MB: cut it into several rows"
-            raise Refused(why, line=number)
+            zh = f"超过 {MAX_LINE >> 20} MB：请拆成几行"
+            raise Refused(why, zh, line=number)
         if size > MAX_LINES:
             raise _too_large(MAX_LINES)
         if number > MAX_COUNT:
-            raise Refused(f"more than {MAX_COUNT:,} lines: split it into one file per person")
+            raise Refused(
+                f"more than {MAX_COUNT:,} lines: split it into one file per person",
+                f"超过 {MAX_COUNT:,} 行：请拆成每人一个文件",
+            )
         text = _decoded(line.removeprefix(_BOM) if number == 1 else line, number)
         if text.strip():
             yield number, text
 
 
 def _too_large(limit: int) -> Refused:
-    return Refused(f"larger than {limit >> 20} MB: split it into one file per person")
+    return Refused(
+        f"larger than {limit >> 20} MB: split it into one file per person",
+        f"大于 {limit >> 20} MB：请拆成每人一个文件",
+    )
 
 
 def _decoded(data: bytes, line: int | None = None) -> str:
@@ -146,4 +174,6 @@ def _decoded(data: bytes, line: int | None = None) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError as exc:
         line = line or data.count(b"\n", 0, exc.start) + 1
-        raise Refused("not UTF-8: save it in that encoding", line=line) from None
+        raise Refused(
+            "not UTF-8: save it in that encoding", "不是 UTF-8：请用这种编码保存", line=line
+        ) from None

@@ -21,8 +21,9 @@ from memorybank.rendering import is_blank
 class Refused(Exception):
     """Why a file cannot be taken, before it is known which file: readers make it a BadFile."""
 
-    def __init__(self, why: str, *, line: int | None = None) -> None:
+    def __init__(self, why: str, zh: str, *, line: int | None = None) -> None:
         super().__init__(why)
+        self.zh = zh
         self.line = line
 
 
@@ -87,4 +88,6 @@ def in_zone(moment: datetime, zone: tzinfo) -> datetime:
     try:
         return aware.astimezone(UTC).astimezone(zone)
     except (OverflowError, ValueError):
-        raise Refused("its date lies outside the calendar: correct the year") from None
+        raise Refused(
+            "its date lies outside the calendar: correct the year", "日期超出了日历：请改正年份"
+        ) from None

@@ -50,7 +50,7 @@ def restore(backup: Path, target: Path) -> Path | None:
     Processes that have the old file open go on with it: close them first.
     """
     if not backup.is_file():
-        raise StoreError(f"there is no backup at {backup}")
+        raise StoreError(f"there is no backup at {backup}", f"{backup} 处没有备份")
     fresh = target.with_name(target.name + ".restoring")
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.close(os.open(fresh, os.O_CREAT | os.O_RDWR | os.O_TRUNC, 0o600))
@@ -62,7 +62,10 @@ def restore(backup: Path, target: Path) -> Path | None:
             finally:
                 source.close()
         if problems := examine(fresh):
-            raise DamagedBank(f"the backup {backup} is not sound ({problems[0]}): use another one")
+            raise DamagedBank(
+                f"the backup {backup} is not sound ({problems[0]}): use another one",
+                f"备份 {backup} 不完好（{problems[0]}）：请换一份",
+            )
         kept = _set_aside(target)
         fresh.replace(target)
         return kept

@@ -78,7 +78,8 @@ class SQLiteStore:
         if not _exists(path):
             if not create:
                 raise StoreError(
-                    f"there is no bank file at {path}: `remember` or `import` makes one"
+                    f"there is no bank file at {path}: `remember` or `import` makes one",
+                    f"{path} 处没有记忆库文件：`remember` 或 `import` 会新建",
                 )
             _make_private(path)
         with translated(path):
@@ -124,7 +125,10 @@ class SQLiteStore:
     def backup(self, target: Path) -> None:
         """Copy the whole file, online and verified; the target appears at once or not at all."""
         if target.exists():
-            raise StoreError(f"{target} is already there: choose another name")
+            raise StoreError(
+                f"{target} is already there: choose another name",
+                f"{target} 已经存在：请换个名字",
+            )
         partial = target.with_name(target.name + ".partial")
         _make_private(partial)
         try:
@@ -148,7 +152,10 @@ class SQLiteStore:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise StoreError(f"{self.path} was closed: open the bank again")
+            raise StoreError(
+                f"{self.path} was closed: open the bank again",
+                f"{self.path} 已经关闭：请重新打开记忆库",
+            )
 
     def _borrow(self) -> apsw.Connection:
         with self._pool_lock:
@@ -188,7 +195,8 @@ def copy_database(source: apsw.Connection, target: Path) -> None:
         copy.pragma("journal_mode", "delete")  # a copy is one file, with no log beside it
         if copy.pragma("quick_check") != "ok":
             raise DamagedBank(
-                f"the copy at {target} does not pass its check: run `memorybank doctor`"
+                f"the copy at {target} does not pass its check: run `memorybank doctor`",
+                f"{target} 处的副本没有通过检查：请运行 `memorybank doctor`",
             )
     finally:
         copy.close()
@@ -237,11 +245,16 @@ def _schema(connection: apsw.Connection, path: Path, newest: int) -> int:
     have: int = connection.pragma("user_version")
     empty = connection.pragma("schema_version") == 0
     if not empty and connection.pragma("application_id") != APPLICATION_ID:
-        raise NotABank(f"{path} is a database of another program: choose another --file")
+        raise NotABank(
+            f"{path} is a database of another program: choose another --file",
+            f"{path} 是别的程序的数据库：请换一个 --file",
+        )
     if have > newest:
         raise NewerBank(
             f"{path} was written by a later version (schema {have}, this one knows {newest}): "
-            "pip install -U siliconfriend. The file was not touched"
+            "pip install -U siliconfriend. The file was not touched",
+            f"{path} 由更新的版本写成（格式 {have}，这个版本只认到 {newest}）："
+            "pip install -U siliconfriend。文件没有动过",
         )
     return have
 
@@ -266,7 +279,8 @@ def _exists(path: Path) -> bool:
 
 def _cannot_write(path: Path, error: OSError) -> ReadOnlyBank:
     return ReadOnlyBank(
-        f"cannot write {path} ({error.strerror}): choose another --file, or set MEMORYBANK_HOME"
+        f"cannot write {path} ({error.strerror}): choose another --file, or set MEMORYBANK_HOME",
+        f"无法写入 {path}（{error.strerror}）：请换一个 --file，或设置 MEMORYBANK_HOME",
     )
 
 
@@ -276,22 +290,32 @@ def translated(path: Path) -> Iterator[None]:
     try:
         yield
     except apsw.BusyError as error:
-        raise BankBusy(f"{path} is held by another process: try again in a moment") from error
+        raise BankBusy(
+            f"{path} is held by another process: try again in a moment",
+            f"{path} 正被另一个进程占用：请稍后再试",
+        ) from error
     except apsw.FullError as error:
         raise DiskFull(
-            f"no space left for {path}: nothing was lost; free some and repeat"
+            f"no space left for {path}: nothing was lost; free some and repeat",
+            f"{path} 所在的磁盘满了：什么也没丢；请腾出空间再试",
         ) from error
     except (apsw.ReadOnlyError, apsw.CantOpenError, apsw.PermissionsError) as error:
         raise ReadOnlyBank(
-            f"cannot open {path} for writing: check its owner and folder, or choose another --file"
+            f"cannot open {path} for writing: check its owner and folder, or choose another --file",
+            f"无法打开 {path} 来写入：请检查它的所有者和文件夹，或换一个 --file",
         ) from error
     except apsw.NotADBError as error:
-        raise NotABank(f"{path} is not a memory bank: choose another --file") from error
+        raise NotABank(
+            f"{path} is not a memory bank: choose another --file",
+            f"{path} 不是记忆库：请换一个 --file",
+        ) from error
     except apsw.CorruptError as error:
         raise DamagedBank(
-            f"{path} is damaged: run `memorybank doctor`, or `memorybank restore` a backup"
+            f"{path} is damaged: run `memorybank doctor`, or `memorybank restore` a backup",
+            f"{path} 已损坏：请运行 `memorybank doctor`，或用 `memorybank restore` 恢复备份",
         ) from error
     except apsw.IOError as error:
         raise StoreError(
-            f"the disk failed under {path} ({error}): what was stored is kept"
+            f"the disk failed under {path} ({error}): what was stored is kept",
+            f"{path} 所在的磁盘出错了（{error}）：已存下的都还在",
         ) from error

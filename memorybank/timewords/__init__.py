@@ -9,8 +9,8 @@ two grammars only recognise; what is recognised means the same in both languages
 order: span, calendar, frame, then english and chinese, then scan.
 """
 
-from memorybank.timewords.moments import moment, precision
+from memorybank.timewords.moments import NotATime, moment, precision
 from memorybank.timewords.scan import spans
 from memorybank.timewords.span import Grain, Span
 
-__all__ = ["Grain", "Span", "moment", "precision", "spans"]
+__all__ = ["Grain", "NotATime", "Span", "moment", "precision", "spans"]

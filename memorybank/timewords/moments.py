@@ -1,7 +1,7 @@
 """Times as people type them on a command line: "2023-05-02T09:00", or only "2023-05".
 
 Law of this file: a partial date means the end of its period, its last microsecond, because "as
-of May" includes May. What is accepted is listed in one sentence, which is also the error.
+of May" includes May. What is accepted is listed in one sentence of each language, which is also the error.
 """
 
 from __future__ import annotations
@@ -17,6 +17,10 @@ ACCEPTED = (
     "a time is written 2023, 2023-05, 2023-05-02 or 2023-05-02T09:00[:30][Z or +08:00], "
     "in the years 0001 to 9999"
 )
+ACCEPTED_ZH = (
+    "时间写作 2023、2023-05、2023-05-02 或 2023-05-02T09:00[:30][Z 或 +08:00]，"
+    "年份从 0001 到 9999"
+)
 
 _MOMENT = re.compile(
     r"(?P<year>\d{4})(?:-(?P<month>\d\d)(?:-(?P<day>\d\d)"
@@ -25,11 +29,20 @@ _MOMENT = re.compile(
 )
 
 
+class NotATime(ValueError):
+    """What was typed names no time; `zh` says what is accepted in Chinese."""
+
+    zh = f"不是时间：{ACCEPTED_ZH}"
+
+    def __init__(self) -> None:
+        super().__init__(f"not a time: {ACCEPTED}")
+
+
 def moment(text: str, zone: tzinfo) -> datetime:
     """Return the aware time that `text` names; without an offset of its own it is in `zone`.
 
-    A year, month or day alone gives its last microsecond. Raises ValueError naming the
-    accepted forms for anything else.
+    A year, month or day alone gives its last microsecond. Raises NotATime, a ValueError naming
+    the accepted forms, for anything else.
     """
     match = _match(text)
     try:
@@ -39,11 +52,11 @@ def moment(text: str, zone: tzinfo) -> datetime:
         day = date.fromisoformat(text.strip()[:10])
         return datetime.combine(day, _clock(match["clock"]), _offset(match["zone"]) or zone)
     except (ValueError, OverflowError) as error:
-        raise ValueError(f"not a time: {ACCEPTED}") from error
+        raise NotATime from error
 
 
 def precision(text: str) -> Precision:
-    """Return how much of a time `text` names. Raises ValueError like `moment`."""
+    """Return how much of a time `text` names. Raises NotATime like `moment`."""
     moment(text, UTC)
     match = _match(text)
     if match["clock"]:
@@ -56,7 +69,7 @@ def precision(text: str) -> Precision:
 def _match(text: str) -> re.Match[str]:
     match = _MOMENT.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"not a time: {ACCEPTED}")
+        raise NotATime
     return match
 
 

@@ -42,7 +42,10 @@ class Wish:
 def context(desk: Desk, wish: Wish) -> Context:
     """Return messages for any model, what was recalled and why, and what was left out."""
     if wish.budget < 1 or wish.k < 1 or wish.recent < 0:
-        raise BadInput("a context takes budget and k of at least 1, and recent of at least 0")
+        raise BadInput(
+            "a context takes budget and k of at least 1, and recent of at least 0",
+            "上下文的 budget 和 k 至少为 1，recent 至少为 0",
+        )
     # Recent turns stand in the prompt anyway: ask for so many more, to have k beside them.
     ask = Ask(message=wish.message, now=wish.now, k=wish.k + wish.recent)
     found = recall(desk, ask)

@@ -101,16 +101,26 @@ def checked(when: datetime, now: datetime | None = None) -> datetime:
     if when.tzinfo is None:
         raise BadTime(
             f"{when.isoformat()} has no time zone: use datetime(..., tzinfo=ZoneInfo(...)); "
-            "the command line reads times in the bank's zone"
+            "the command line reads times in the bank's zone",
+            f"{when.isoformat()} 没有时区：请用 datetime(..., tzinfo=ZoneInfo(...))；"
+            "命令行按记忆库的时区读时间",
         )
     if when >= LATEST:
-        raise BadTime(f"the year {when.year} is beyond the calendar kept here: check the year")
+        raise BadTime(
+            f"the year {when.year} is beyond the calendar kept here: check the year",
+            f"{when.year} 年超出了这里的日历：请检查年份",
+        )
     if when < EARLIEST:
-        raise BadTime(f"{when.date().isoformat()} lies before 1900: check the year")
+        raise BadTime(
+            f"{when.date().isoformat()} lies before 1900: check the year",
+            f"{when.date().isoformat()} 早于 1900 年：请检查年份",
+        )
     if now is not None and when > now + AHEAD:
         raise BadTime(
             f"{when.date().isoformat()} lies in the future, it is {now.date().isoformat()}: "
-            "memories are of what has happened; to simulate another time, pass now="
+            "memories are of what has happened; to simulate another time, pass now=",
+            f"{when.date().isoformat()} 在将来，现在是 {now.date().isoformat()}："
+            "记忆只关乎已发生的事；要模拟别的时间，请给 now=",
         )
     return when
 
@@ -166,7 +176,11 @@ def number_of(tx: Transaction, bank: int, memory_id: str) -> int:
     if row is None and len(memory_id) >= 4:
         rows = tx.rows("memories_ending", bank=bank, tail=memory_id)
         if len(rows) > 1:
-            raise UnknownMemory(memory_id, ": more than one id ends so, give more of it")
+            raise UnknownMemory(
+                memory_id,
+                ": more than one id ends so, give more of it",
+                "：不止一个编号这样结尾，请多给几位",
+            )
         row = rows[0] if rows else None
     if row is None:
         raise UnknownMemory(memory_id)

@@ -69,7 +69,10 @@ def change_embedder(desk: Desk, *, progress: Progress = no_progress) -> int:
     """
     embedder = desk.embedder
     if embedder is None:
-        raise BadSetting("no embedder is open: name one with --embedder or MEMORYBANK_EMBEDDER")
+        raise BadSetting(
+            "no embedder is open: name one with --embedder or MEMORYBANK_EMBEDDER",
+            "没有打开向量模型：请用 --embedder 或 MEMORYBANK_EMBEDDER 指定一个",
+        )
     with desk.write() as (tx, volume, bank):
         if bank.embedder != embedder.name:
             tx.run("set_embedder", bank=bank.bank, embedder=embedder.name)

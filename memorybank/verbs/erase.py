@@ -51,7 +51,10 @@ def erase(
 ) -> Erased:
     """Erase turns by id, by the day on which they happened, or by the file they came from."""
     if not ids and day is None and source is None:
-        raise BadInput("say what to erase: ids, a day, or a source")
+        raise BadInput(
+            "say what to erase: ids, a day, or a source",
+            "请说明要删除什么：编号、某一天，或某个来源",
+        )
     with desk.write() as (tx, volume, bank):
         numbers = _named(tx, bank, ids, day, source)
         eraser = _Eraser(tx, bank, now)
@@ -76,10 +79,11 @@ def _named(
 ) -> list[int]:
     numbers = [number_of(tx, bank.bank, memory_id) for memory_id in ids]
     if day is not None:
-        rows = memories(tx.rows("memories_of_day", bank=bank.bank, day=day.toordinal()))
-        numbers += [row.number for row in rows if row.kind != DAY]
+        of_day = memories(tx.rows("memories_of_day", bank=bank.bank, day=day.toordinal()))
+        numbers += [row.number for row in of_day if row.kind != DAY]
     if source is not None:
-        numbers += [row[0] for row in tx.rows("turns_of_source", bank=bank.bank, source=clean(source))]
+        rows = tx.rows("turns_of_source", bank=bank.bank, source=clean(source))
+        numbers += [row[0] for row in rows]
     return list(dict.fromkeys(numbers))
 
 
@@ -96,7 +100,8 @@ class _Eraser:
         if row.kind == DAY:
             raise BadInput(
                 "an event summary is made from its turns: erase those, or the day; "
-                "to have it out of the way, fade it"
+                "to have it out of the way, fade it",
+                "小结由它的对话而来：请删除那些对话，或删除那一天；只是不想看到它，就让它淡忘",
             )
         tx, bank, number = self.tx, self.bank.bank, row.number
         for (derived,) in tx.rows("derived_from", bank=bank, source=number):

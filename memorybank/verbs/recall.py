@@ -91,34 +91,48 @@ def recall(desk: Desk, ask: Ask) -> Recollection:
 
 def _question(ask: Ask) -> str:
     if ask.k < 1:
-        raise BadInput(f"k={ask.k}: ask for at least one memory")
+        raise BadInput(f"k={ask.k}: ask for at least one memory", f"k={ask.k}：至少要一条记忆")
     if ask.neighbours < 0:
-        raise BadInput(f"neighbours={ask.neighbours}: ask for none (0) or more")
+        raise BadInput(
+            f"neighbours={ask.neighbours}: ask for none (0) or more",
+            f"neighbours={ask.neighbours}：请写 0（不要）或更多",
+        )
     unknown = [kind for kind in ask.kinds if kind not in KINDS]
     if unknown:
-        raise BadInput(f"kinds={unknown}: memories are of kind {' and '.join(KINDS)}")
+        raise BadInput(
+            f"kinds={unknown}: memories are of kind {' and '.join(KINDS)}",
+            f"kinds={unknown}：记忆的种类只有 {' 和 '.join(KINDS)}",
+        )
     if ask.faded not in (None, "on_cue", "always", "never"):
-        raise BadInput(f"faded={ask.faded!r}: choose on_cue, always or never")
+        raise BadInput(
+            f"faded={ask.faded!r}: choose on_cue, always or never",
+            f"faded={ask.faded!r}：请选 on_cue、always 或 never",
+        )
     text = clean(ask.message)[-LONGEST_QUESTION:]
     if is_blank(text):
-        raise EmptyText("there is nothing to recall by: give a question or a message")
+        raise EmptyText(
+            "there is nothing to recall by: give a question or a message",
+            "没有可据以回忆的内容：请给出一个问题或一句话",
+        )
     return text
 
 
-def _direction(desk: Desk, text: str) -> tuple[Vectors | None, str]:
+def _direction(desk: Desk, text: str) -> tuple[Vectors | None, ModelError | None]:
     """Return the question's direction, and what went wrong: words alone still find a lot."""
     if desk.embedder is None:
-        return None, ""
+        return None, None
     try:
-        return question(desk.embedder, text), ""
+        return question(desk.embedder, text), None
     except ModelError as error:
         LOG.warning("recalled by words alone: %s", error)
-        return None, str(error)
+        return None, error
 
 
-def _notes(desk: Desk, bank: BankRow, lang: Lang, trouble: str) -> tuple[str, ...]:
+def _notes(
+    desk: Desk, bank: BankRow, lang: Lang, trouble: ModelError | None
+) -> tuple[str, ...]:
     if trouble:
-        return (tell("embedder failed", lang, trouble),)
+        return (tell("embedder failed", lang, trouble.say(lang)),)
     if usable(desk.embedder, bank):
         return ()
     return (tell("no embedder" if desk.embedder is None else "other model", lang),)
@@ -230,7 +244,9 @@ class _Teller:
         if number not in self.days:
             raise DamagedBank(
                 f"memory number {number} has lost its text: run `memorybank doctor`, or "
-                "`memorybank restore` a backup"
+                "`memorybank restore` a backup",
+                f"第 {number} 号记忆丢了原文：请运行 `memorybank doctor`，"
+                "或用 `memorybank restore` 恢复备份",
             )
         return self.days[number].text
 

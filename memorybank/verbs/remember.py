@@ -226,7 +226,10 @@ class _Writer:
                 return Remembered(self._id(number), number, known=True)
         old = self._stands(known[0][0] if known else self._superseded(turn))
         if turn.id and self.tx.row("memory_of_id", bank=self.bank.bank, id=turn.id):
-            raise BadInput("this id is taken by another memory: leave id out, or use external_id")
+            raise BadInput(
+                "this id is taken by another memory: leave id out, or use external_id",
+                "这个编号已属于另一条记忆：请不要给 id，或改用 external_id",
+            )
         number = log.reserve(self.tx, self.volume, self.bank.bank)
         words = lexical.term_array(to_index(turn.text, turn.reply, turn.speaker))
         row = self._memory_row(turn, number, words, vectors, old)
