@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -85,7 +86,7 @@ class SQLiteStore:
         with translated(path):
             writer = _connect(path)
             try:
-                _prepare(writer, path)
+                _prepare_patiently(writer, path)
             except BaseException:
                 writer.close()
                 raise
@@ -218,6 +219,18 @@ def _connect(path: Path) -> apsw.Connection:
     connection.pragma("secure_delete", True)
     connection.pragma("synchronous", "full")
     return connection
+
+
+def _prepare_patiently(connection: apsw.Connection, path: Path) -> None:
+    """Prepare the file; SQLite does not wait by itself while others turn it into a WAL file."""
+    deadline = time.monotonic() + BUSY_MS / 1000
+    while True:
+        try:
+            return _prepare(connection, path)
+        except apsw.BusyError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
 
 
 def _prepare(connection: apsw.Connection, path: Path) -> None:
