@@ -26,7 +26,6 @@ class Settings:
 
     home: Path
     embedder: str = "auto"
-    llm: str = ""
     preset: str = "gentle"
     zone: str = ""
 
@@ -41,7 +40,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     env = os.environ if environment is None else environment
     home = Path(env.get("MEMORYBANK_HOME") or platformdirs.user_data_dir("memorybank")).expanduser()
     values: dict[str, str] = _from_file(home / SETTINGS_FILE)
-    for name in ("embedder", "llm", "preset", "zone"):
+    for name in ("embedder", "preset", "zone"):
         if env.get(f"MEMORYBANK_{name.upper()}"):
             values[name] = env[f"MEMORYBANK_{name.upper()}"]
     return Settings(home=home, **values)

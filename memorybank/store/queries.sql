@@ -166,11 +166,6 @@ ORDER BY number DESC;
 -- turns_of_source
 SELECT number FROM turns WHERE bank = :bank AND source = :source;
 
--- thread_seq
--- The highest place taken in a conversation at one moment.
-SELECT max(seq) FROM memories
-WHERE bank = :bank AND day = :day AND thread = :thread AND occurred_at = :occurred_at;
-
 -- update_state
 UPDATE memories SET significance = :significance, strength = :strength, last_at = :last_at,
                     fades_at = :fades_at, pinned = :pinned
@@ -241,9 +236,6 @@ SELECT source FROM sources WHERE bank = :bank AND derived = :derived ORDER BY so
 
 -- erase_derived
 DELETE FROM derived WHERE bank = :bank AND number = :number;
-
--- days_with_turns
-SELECT DISTINCT day FROM memories WHERE bank = :bank AND kind = 0 ORDER BY day;
 
 -- jobs_of
 SELECT kind, subject, created_at, run_after, attempts, error, fence FROM jobs

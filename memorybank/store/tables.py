@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from memorybank.records import Author, Channel, EventKind, Lang, Precision
 from memorybank.store import Row, Transaction
@@ -78,11 +77,6 @@ class BankRow:
     version: int
     edition: int
     extra: str
-
-    @property
-    def tz(self) -> tzinfo:
-        """The bank's zone."""
-        return ZoneInfo(self.zone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ from memorybank.verbs.desk import (
     no_progress,
     state_values,
 )
-from memorybank.verbs.plan import Plan, plan_of
+from memorybank.verbs.plan import Plan, plan_of, source_hash
 from memorybank.verbs.shelf import Volume, entry_of, usable
 
 LOG = logging.getLogger(__name__)
@@ -65,11 +65,11 @@ def digest(desk: Desk, now: datetime, *, progress: Progress = no_progress) -> Di
     done = dict.fromkeys(LEVELS, 0)
     finished = 0
     while waiting := _waiting(desk):
-        for job in waiting:
+        for left, job in zip(reversed(range(len(waiting))), waiting, strict=True):
             level, _, period = job.subject.partition(":")
             done[level] += _Piece(desk, level, period, now).make(job)
             finished += 1
-            progress("digest", finished, finished + len(_waiting(desk)))
+            progress("digest", finished, finished + left)
     return Digested(done["day"], done["week"], done["month"], done["global"])
 
 
@@ -97,7 +97,7 @@ class _Piece:
         # The embedder may be slow: nobody waits for it.
         vectors = self._vectors(bank, plan.summary) if self.level == "day" else None
         with self.desk.write() as (tx, volume, bank):
-            if plan_of(tx, bank, self.level, self.period).hash != plan.hash:
+            if source_hash(tx, bank, self.level, self.period) != plan.hash:
                 return False  # somebody spoke meanwhile, and the job is still there
             row = tx.row("derived_at", bank=bank.bank, level=self.level, period=self.period)
             old = DerivedRow(*row) if row else None

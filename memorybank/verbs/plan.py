@@ -52,10 +52,26 @@ def plan_of(tx: Transaction, bank: BankRow, level: str, period: str) -> Plan:
     return _day(tx, bank, period) if level == "day" else _merged(tx, bank, level, period)
 
 
+def source_hash(tx: Transaction, bank: BankRow, level: str, period: str) -> bytes:
+    """Return the hash that a plan would have now, without making the plan."""
+    if level == "day":
+        return _hash(turn.text_hash for turn in _turns(tx, bank, period))
+    return _hash(part.hash for part in _parts(tx, bank, level, period))
+
+
+def _turns(tx: Transaction, bank: BankRow, period: str) -> list[TurnRow]:
+    day = date.fromisoformat(period).toordinal()
+    return turns(tx.rows("turns_of_day", bank=bank.bank, day=day))
+
+
+def _parts(tx: Transaction, bank: BankRow, level: str, period: str) -> list[DerivedRow]:
+    below, first, last = children(level, period)
+    rows = tx.rows("derived_between", bank=bank.bank, level=below, first=first, last=last)
+    return [DerivedRow(*row) for row in rows]
+
+
 def _day(tx: Transaction, bank: BankRow, period: str) -> Plan:
-    said = turns(
-        tx.rows("turns_of_day", bank=bank.bank, day=date.fromisoformat(period).toordinal())
-    )
+    said = _turns(tx, bank, period)
     memories = memories_by_number(tx, bank.bank, [turn.number for turn in said])
     rows = [memories[turn.number] for turn in said]
     lang = _language(bank, (row.lang for row in rows))
@@ -73,10 +89,8 @@ def _day(tx: Transaction, bank: BankRow, period: str) -> Plan:
 
 
 def _merged(tx: Transaction, bank: BankRow, level: str, period: str) -> Plan:
-    below, first, last = children(level, period)
-    rows = tx.rows("derived_between", bank=bank.bank, level=below, first=first, last=last)
-    parts = [DerivedRow(*row) for row in rows]
-    dated = [Child(p.number, p.period if below == "day" else "", p.text) for p in parts]
+    parts = _parts(tx, bank, level, period)
+    dated = [Child(p.number, p.period if p.level == "day" else "", p.text) for p in parts]
     return Plan(
         hash=_hash(part.hash for part in parts),
         lang=_language(bank, (part.lang for part in parts)),
