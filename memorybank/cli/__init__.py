@@ -12,10 +12,14 @@ import sys
 import typer
 
 from memorybank.cli import care, inout, look, one, proof
+from memorybank.cli.words import asked_lang, both, word
 from memorybank.errors import MemoryBankError
 
 app = typer.Typer(
-    help="Long-term memory for language models, with a real forgetting curve.",
+    help=both(
+        "Long-term memory for language models, with a real forgetting curve.",
+        "给语言模型的长期记忆，带真正的遗忘曲线。",
+    ),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -29,14 +33,15 @@ proof.register(app)
 
 def main() -> None:
     """Run the command line; turns the library's errors into one line and an exit code."""
+    lang = asked_lang(sys.argv[1:])
     try:
         app()
     except MemoryBankError as error:
-        sys.stderr.write(f"memorybank: {error}\n")
+        sys.stderr.write(f"memorybank: {error.say(lang)}\n")
         sys.exit(2 if error.status < 500 else 1)
     except BrokenPipeError:
         sys.stderr.close()  # the reader has gone; there is nobody to tell
         sys.exit(0)
     except KeyboardInterrupt:
-        sys.stderr.write("\nmemorybank: stopped; what was stored is kept\n")
+        sys.stderr.write(f"\nmemorybank: {word('stopped', lang)}\n")
         sys.exit(130)

@@ -14,18 +14,22 @@ from memorybank.cli.common import (
     LangOption,
     console,
     lang_of,
-    machine_lang,
     print_json,
     progress_bar,
     session,
 )
-from memorybank.cli.words import word
+from memorybank.cli.words import both, machine_lang, word
 
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
-    for command in (backup, restore, doctor, reembed):
-        app.command()(command)
+    for command, chinese in (
+        (backup, "在使用中复制记忆库文件；副本会经过检查。"),
+        (restore, "用备份替换记忆库文件；原来的文件留在旁边。"),
+        (doctor, "检查记忆库文件：它的页，以及每条记忆是否完整。"),
+        (reembed, "用现在设定的向量模型重做全部向量；可以中断。"),
+    ):
+        app.command(help=both(command.__doc__, chinese))(command)
 
 
 def _path(file: str) -> Path:
@@ -35,7 +39,9 @@ def _path(file: str) -> Path:
 
 
 def backup(
-    target: Annotated[Path, typer.Argument(help="Where to; must not exist.")],
+    target: Annotated[
+        Path, typer.Argument(help=both("Where to; must not exist.", "复制到哪里；必须尚不存在。"))
+    ],
     file: FileOption = "",
     lang: LangOption = "",
 ) -> None:
@@ -49,7 +55,7 @@ def backup(
 
 
 def restore(
-    source: Annotated[Path, typer.Argument(help="A backup.")],
+    source: Annotated[Path, typer.Argument(help=both("A backup.", "一份备份。"))],
     file: FileOption = "",
     lang: LangOption = "",
 ) -> None:

@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from memorybank.cli.words import LANGS, both, machine_lang
 from memorybank.errors import BadInput, BadSetting, BadTime, NotFound, UnknownBank
 from memorybank.records import Lang, plain
 
@@ -24,17 +25,22 @@ if TYPE_CHECKING:
     from memorybank.store import Store
     from memorybank.verbs.desk import Progress
 
-BankOption = Annotated[
-    str, typer.Option("--bank", "-b", help="Whose memory. Not needed if the file has one.")
-]
-FileOption = Annotated[
-    str, typer.Option("--file", "-f", help="The bank file, instead of the one in MEMORYBANK_HOME.")
-]
-NowOption = Annotated[
-    str, typer.Option("--now", help="Simulate another time, e.g. 2026-03-11T21:00 or 2026-03.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-LangOption = Annotated[str, typer.Option("--lang", help="zh or en; the bank's own if left out.")]
+_BANK = both("Whose memory. Not needed if the file has one.", "谁的记忆。文件里只有一个时不必写。")
+_FILE = both(
+    "The bank file, instead of the one in MEMORYBANK_HOME.",
+    "记忆库文件，代替 MEMORYBANK_HOME 里的那个。",
+)
+_NOW = both(
+    "Simulate another time, e.g. 2026-03-11T21:00 or 2026-03.",
+    "模拟另一个时间，例如 2026-03-11T21:00 或 2026-03。",
+)
+_LANG = both("zh or en; the bank's own if left out.", "zh 或 en；不写则用记忆库自己的语言。")
+
+BankOption = Annotated[str, typer.Option("--bank", "-b", help=_BANK)]
+FileOption = Annotated[str, typer.Option("--file", "-f", help=_FILE)]
+NowOption = Annotated[str, typer.Option("--now", help=_NOW)]
+JsonOption = Annotated[bool, typer.Option("--json", help=both("Print JSON.", "输出 JSON。"))]
+LangOption = Annotated[str, typer.Option("--lang", help=_LANG)]
 DEFAULT_BANK = "me"
 
 
@@ -50,16 +56,9 @@ def lang_of(value: str, default: Lang = "en") -> Lang:
     """Read --lang; cn is taken as zh."""
     if not value:
         return default
-    known = {"zh": "zh", "cn": "zh", "en": "en"}
-    if value.lower() not in known:
-        raise BadSetting(f"--lang {value}: choose zh or en")
-    return cast("Lang", known[value.lower()])
-
-
-def machine_lang() -> Lang:
-    """Return the language of the machine's user."""
-    names = (os.environ.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
-    return "zh" if next(filter(None, names), "").startswith("zh") else "en"
+    if value.lower() not in LANGS:
+        raise BadSetting(f"--lang {value}: choose zh or en", f"--lang {value}：请选 zh 或 en")
+    return LANGS[value.lower()]
 
 
 @dataclass(slots=True)
@@ -98,7 +97,8 @@ def session(
     path = Path(file).expanduser() if file else settings.file
     if not create and not path.exists():
         raise NotFound(
-            f"there is no bank file at {path}: `memorybank remember` or `import` makes one"
+            f"there is no bank file at {path}: `memorybank remember` or `import` makes one",
+            f"{path} 处没有记忆库文件：`memorybank remember` 或 `import` 会新建",
         )
     store = SQLiteStore.open(path, create=create)
     try:
@@ -124,7 +124,8 @@ def _only_bank(store: Store, *, create: bool, any_bank: bool) -> str:
     if not names:
         raise UnknownBank(DEFAULT_BANK)
     raise BadInput(
-        f"this file holds {len(names)} banks, name one with --bank: {', '.join(names[:12])}"
+        f"this file holds {len(names)} banks, name one with --bank: {', '.join(names[:12])}",
+        f"这个文件里有 {len(names)} 个记忆库，请用 --bank 指定一个：{'、'.join(names[:12])}",
     )
 
 
@@ -132,14 +133,14 @@ def read_time(text: str, zone: str) -> datetime:
     """Read a time in the bank's zone; a partial date means the end of its period."""
     from zoneinfo import ZoneInfo
 
-    from memorybank.timewords import moment
+    from memorybank.timewords import NotATime, moment
 
     if not text:
         return datetime.now(UTC)
     try:
         return moment(text, ZoneInfo(zone))
-    except ValueError as error:
-        raise BadTime(str(error)) from error
+    except NotATime as error:
+        raise BadTime(str(error), error.zh) from error
 
 
 def print_json(value: Any) -> None:

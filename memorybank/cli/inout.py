@@ -16,30 +16,45 @@ from memorybank.cli.common import (
     NowOption,
     console,
     lang_of,
-    machine_lang,
     print_json,
     progress_bar,
     read_time,
     session,
 )
-from memorybank.cli.words import word
+from memorybank.cli.words import both, machine_lang, word
 from memorybank.errors import BadInput
+
+_MEMORIES = both(
+    "A memory_bank_*.json of the original project, or memories.jsonl.",
+    "原项目的 memory_bank_*.json，或 memories.jsonl。",
+)
+_CURVE_FROM = both(
+    "Where curves start: arrival, or occurred.",
+    "曲线从何时算起：arrival（到来时）或 occurred（发生时）。",
+)
+_LATER = both("Leave vectors to `memorybank digest`.", "向量留给 `memorybank digest` 做。")
+_UNTRUSTED = both("Keep it out of portrait and reinforcement.", "不用于画像，也不加强记忆。")
 
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
-    app.command()(demo)
-    app.command("import")(import_)
-    app.command()(export)
-    app.command()(banks)
-    app.command()(remember)
-    app.command()(digest)
+    for command, chinese in (
+        (demo, "在模拟时间里重演一份十天的日记：一分钟，不需要密钥和网络。"),
+        (import_, "读入一个记忆文件，要么全部要么不读；其中每个记忆库保留各自的时间。"),
+        (export, "写回记忆库：标准格式，或原项目的 JSON，毫无遗失。"),
+        (banks, "列出一个文件里的记忆库。"),
+        (remember, "记住一轮对话；没有这个名字的记忆库就新建。"),
+        (digest, "把新内容整理成小结、洞察和画像；补做等待中的向量。"),
+    ):
+        name = command.__name__.rstrip("_")
+        app.command(name, help=both(command.__doc__, chinese))(command)
 
 
 def demo(
     lang: LangOption = "",
     file: Annotated[
-        str, typer.Option("--file", "-f", help="Where to leave the bank.")
+        str,
+        typer.Option("--file", "-f", help=both("Where to leave the bank.", "记忆库留在哪里。")),
     ] = "demo-bank/memory.db",
 ) -> None:
     """Play a ten-day diary through simulated time: one minute, no key, no network."""
@@ -50,22 +65,13 @@ def demo(
 
 
 def import_(
-    path: Annotated[
-        Path,
-        typer.Argument(help="A memory_bank_*.json of the original project, or memories.jsonl."),
-    ],
+    path: Annotated[Path, typer.Argument(help=_MEMORIES)],
     bank: BankOption = "",
     file: FileOption = "",
     now: NowOption = "",
-    curve_from: Annotated[
-        str, typer.Option(help="Where curves start: arrival, or occurred.")
-    ] = "arrival",
-    later: Annotated[
-        bool, typer.Option("--vectors-later", help="Leave vectors to `memorybank digest`.")
-    ] = False,
-    untrusted: Annotated[
-        bool, typer.Option("--untrusted", help="Keep it out of portrait and reinforcement.")
-    ] = False,
+    curve_from: Annotated[str, typer.Option(help=_CURVE_FROM)] = "arrival",
+    later: Annotated[bool, typer.Option("--vectors-later", help=_LATER)] = False,
+    untrusted: Annotated[bool, typer.Option("--untrusted", help=_UNTRUSTED)] = False,
     lang: LangOption = "",
     as_json: JsonOption = False,
 ) -> None:
@@ -75,7 +81,10 @@ def import_(
     from memorybank.settings import read_settings
 
     if curve_from not in ("arrival", "occurred"):
-        raise BadInput(f"--curve-from {curve_from}: choose arrival or occurred")
+        raise BadInput(
+            f"--curve-from {curve_from}: choose arrival or occurred",
+            f"--curve-from {curve_from}：请选 arrival 或 occurred",
+        )
     settings = read_settings()
     zone = zone_name(settings.zone)
     start: Literal["arrival", "occurred"] = "occurred" if curve_from == "occurred" else "arrival"
@@ -97,12 +106,22 @@ def import_(
 
 def export(
     target: Annotated[
-        Path | None, typer.Argument(help="A file; standard output if left out.")
+        Path | None,
+        typer.Argument(
+            help=both("A file; standard output if left out.", "写到哪个文件；不写则为标准输出。")
+        ),
     ] = None,
     bank: BankOption = "",
     file: FileOption = "",
     form: Annotated[
-        str, typer.Option("--format", help="normal (JSON Lines) or original.")
+        str,
+        typer.Option(
+            "--format",
+            help=both(
+                "normal (JSON Lines) or original.",
+                "normal（标准格式，JSON Lines）或 original（原项目格式）。",
+            ),
+        ),
     ] = "normal",
     lang: LangOption = "",
 ) -> None:
@@ -112,7 +131,10 @@ def export(
 
     writers = {"normal": write_normal, "original": write_original}
     if form not in writers:
-        raise BadInput(f"--format {form}: choose normal or original")
+        raise BadInput(
+            f"--format {form}: choose normal or original",
+            f"--format {form}：请选 normal 或 original",
+        )
     with session(bank, file, lang=lang, any_bank=True) as s:
         found = volumes(s.bank, only=bank)
         text = writers[form](found)
@@ -154,13 +176,26 @@ def banks(file: FileOption = "", lang: LangOption = "", as_json: JsonOption = Fa
 
 
 def remember(
-    text: Annotated[str, typer.Argument(help="What was said.")],
-    reply: Annotated[str, typer.Option(help="What the other replied.")] = "",
-    at: Annotated[str, typer.Option(help="When it happened, if not now.")] = "",
-    id_: Annotated[
-        str, typer.Option("--id", help="Your own id; the same id and text is stored once.")
+    text: Annotated[str, typer.Argument(help=both("What was said.", "说了什么。"))],
+    reply: Annotated[
+        str, typer.Option(help=both("What the other replied.", "对方回答了什么。"))
     ] = "",
-    conversation: Annotated[str, typer.Option(help="The conversation it belongs to.")] = "",
+    at: Annotated[
+        str, typer.Option(help=both("When it happened, if not now.", "何时发生，若不是现在。"))
+    ] = "",
+    id_: Annotated[
+        str,
+        typer.Option(
+            "--id",
+            help=both(
+                "Your own id; the same id and text is stored once.",
+                "你自己的编号；编号和文本都相同的只存一次。",
+            ),
+        ),
+    ] = "",
+    conversation: Annotated[
+        str, typer.Option(help=both("The conversation it belongs to.", "属于哪次对话。"))
+    ] = "",
     bank: BankOption = "",
     file: FileOption = "",
     now: NowOption = "",

@@ -16,26 +16,51 @@ from memorybank.cli.common import (
     console,
     session,
 )
-from memorybank.cli.words import word
+from memorybank.cli.words import both, word
 from memorybank.errors import BadInput
 from memorybank.records import FadedPolicy, Level
 
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
-    for command in (recall, context, portrait, timeline, jobs):
-        app.command()(command)
+    for command, chinese in (
+        (recall, "显示一句话会让人想起哪些记忆，以及为什么。"),
+        (context, "打印语言模型回答一句话时该得到的消息。"),
+        (portrait, "显示用户是怎样的人：带日期的原话。"),
+        (timeline, "按天显示：小结、洞察，以及每条记忆保持得如何。"),
+        (jobs, "列出待办：要整理的日子，要做的向量。"),
+    ):
+        app.command(help=both(command.__doc__, chinese))(command)
 
 
 def recall(
-    message: Annotated[str, typer.Argument(help="A question, or any message.")],
-    k: Annotated[int, typer.Option("-k", help="How many memories at most.")] = 5,
+    message: Annotated[
+        str, typer.Argument(help=both("A question, or any message.", "一个问题，或任何一句话。"))
+    ],
+    k: Annotated[
+        int, typer.Option("-k", help=both("How many memories at most.", "最多几条记忆。"))
+    ] = 5,
     faded: Annotated[
-        str, typer.Option(help="Faded memories: on_cue, always, never; by the curve if left out.")
+        str,
+        typer.Option(
+            help=both(
+                "Faded memories: on_cue, always, never; by the curve if left out.",
+                "淡忘的记忆：on_cue（有线索时）、always（总是）、never（从不）；不写则随曲线。",
+            )
+        ),
     ] = "",
-    neighbours: Annotated[int, typer.Option(help="Also so many turns before and after each.")] = 0,
+    neighbours: Annotated[
+        int,
+        typer.Option(
+            help=both("Also so many turns before and after each.", "每条前后各再带几轮。")
+        ),
+    ] = 0,
     withheld: Annotated[
-        bool, typer.Option("--withheld", help="List what has faded and was left out.")
+        bool,
+        typer.Option(
+            "--withheld",
+            help=both("List what has faded and was left out.", "列出已淡忘而没有列出的。"),
+        ),
     ] = False,
     bank: BankOption = "",
     file: FileOption = "",
@@ -47,7 +72,10 @@ def recall(
     from memorybank.cli import paint
 
     if faded not in ("", "on_cue", "always", "never"):
-        raise BadInput(f"--faded {faded}: choose on_cue, always or never")
+        raise BadInput(
+            f"--faded {faded}: choose on_cue, always or never",
+            f"--faded {faded}：请选 on_cue、always 或 never",
+        )
     policy = cast("FadedPolicy | None", faded or None)
     with session(bank, file, now, lang, as_json=as_json) as s:
         found = s.bank.recall(message, k=k, now=s.now, faded=policy, neighbours=neighbours)
@@ -61,8 +89,10 @@ def recall(
 
 
 def context(
-    message: Annotated[str, typer.Argument(help="The newest message.")],
-    budget: Annotated[int, typer.Option(help="Tokens that the messages may take.")] = 2000,
+    message: Annotated[str, typer.Argument(help=both("The newest message.", "最新的一句话。"))],
+    budget: Annotated[
+        int, typer.Option(help=both("Tokens that the messages may take.", "消息最多占多少词元。"))
+    ] = 2000,
     bank: BankOption = "",
     file: FileOption = "",
     now: NowOption = "",
@@ -104,8 +134,13 @@ def portrait(
 
 
 def timeline(
-    first: Annotated[str, typer.Option("--from", help="First day, e.g. 2026-03-02.")] = "",
-    last: Annotated[str, typer.Option("--to", help="Last day.")] = "",
+    first: Annotated[
+        str,
+        typer.Option(
+            "--from", help=both("First day, e.g. 2026-03-02.", "第一天，例如 2026-03-02。")
+        ),
+    ] = "",
+    last: Annotated[str, typer.Option("--to", help=both("Last day.", "最后一天。"))] = "",
     bank: BankOption = "",
     file: FileOption = "",
     now: NowOption = "",
@@ -132,7 +167,10 @@ def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
-        raise BadInput(f"{text!r} is not a day: write it as 2026-03-02") from None
+        raise BadInput(
+            f"{text!r} is not a day: write it as 2026-03-02",
+            f"{text!r} 不是一天：请写成 2026-03-02",
+        ) from None
 
 
 def jobs(

@@ -19,16 +19,26 @@ from memorybank.cli.common import (
     session,
 )
 from memorybank.cli.look import _day as read_day
-from memorybank.cli.words import word
+from memorybank.cli.words import both, word
 from memorybank.errors import BadInput
 
-IdArgument = Annotated[str, typer.Argument(help="A memory's id, or its last eight letters.")]
+_ID = both("A memory's id, or its last eight letters.", "一条记忆的编号，或编号的最后八位。")
+IdArgument = Annotated[str, typer.Argument(help=_ID)]
 
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
-    for command in (explain, pin, unpin, fade, revive, correct, erase, preset):
-        app.command()(command)
+    for command, chinese in (
+        (explain, "显示一条记忆的全部：为何重要、它的曲线、经历和关联。"),
+        (pin, "让一条记忆永不淡忘。"),
+        (unpin, "让固定的记忆重新随曲线淡忘。"),
+        (fade, "让一条记忆不再被平常想起；什么也不会丢。"),
+        (revive, "唤回一条淡忘的记忆。"),
+        (correct, "更正一条记忆；旧的仍看得到，标为已更正。"),
+        (erase, "彻底删除记忆，连同由它们得出的一切。"),
+        (preset, "换一条曲线来保持记忆；什么也不会丢，随时可以换回。"),
+    ):
+        app.command(help=both(command.__doc__, chinese))(command)
 
 
 def explain(
@@ -90,7 +100,7 @@ def _after(s: Session, verb: str, memory: str, act: Callable[[], None]) -> None:
 
 def correct(
     memory: IdArgument,
-    text: Annotated[str, typer.Argument(help="What is right.")],
+    text: Annotated[str, typer.Argument(help=both("What is right.", "正确的说法。"))],
     bank: BankOption = "", file: FileOption = "", now: NowOption = "",
     lang: LangOption = "", as_json: JsonOption = False,
 ) -> None:  # fmt: skip
@@ -102,11 +112,21 @@ def correct(
 
 
 def erase(
-    memories: Annotated[list[str] | None, typer.Argument(help="Ids of memories.")] = None,
-    day: Annotated[str, typer.Option(help="Everything that was said on this day.")] = "",
-    source: Annotated[str, typer.Option(help="Everything that came from this file.")] = "",
-    whole: Annotated[bool, typer.Option("--whole-bank", help="The whole bank.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    memories: Annotated[
+        list[str] | None, typer.Argument(help=both("Ids of memories.", "记忆的编号。"))
+    ] = None,
+    day: Annotated[
+        str, typer.Option(help=both("Everything that was said on this day.", "这一天说的全部。"))
+    ] = "",
+    source: Annotated[
+        str, typer.Option(help=both("Everything that came from this file.", "来自这个文件的全部。"))
+    ] = "",
+    whole: Annotated[
+        bool, typer.Option("--whole-bank", help=both("The whole bank.", "整个记忆库。"))
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help=both("Do not ask.", "不再询问。"))
+    ] = False,
     bank: BankOption = "", file: FileOption = "", now: NowOption = "",
     lang: LangOption = "", as_json: JsonOption = False,
 ) -> None:  # fmt: skip
@@ -114,7 +134,9 @@ def erase(
     with session(bank, file, now, lang, as_json=as_json) as s:
         if not yes:
             if not sys.stdin.isatty():
-                raise BadInput("erasing cannot be undone: say --yes")
+                raise BadInput(
+                    "erasing cannot be undone: say --yes", "删除无法恢复：请加 --yes 确认"
+                )
             typer.confirm(word("erase?", s.lang), abort=True)
         if whole:
             name = s.bank.info().name
@@ -133,7 +155,12 @@ def erase(
 
 
 def preset(
-    name: Annotated[str, typer.Argument(help="gentle, paper, paper-chance or off.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help=both("gentle, paper, paper-chance or off.", "gentle、paper、paper-chance 或 off。")
+        ),
+    ],
     bank: BankOption = "", file: FileOption = "", now: NowOption = "",
     lang: LangOption = "", as_json: JsonOption = False,
 ) -> None:  # fmt: skip

@@ -9,31 +9,56 @@ from typing import Annotated, Any
 import typer
 
 from memorybank.cli.common import console, progress_bar
+from memorybank.cli.words import both
 from memorybank.errors import BadInput
 
-app = typer.Typer(help="Measure recall on data sets.", no_args_is_help=True)
-JsonFile = Annotated[Path | None, typer.Option("--json", help="Also write the numbers here.")]
+_EVAL = both("Measure recall on data sets.", "在数据集上测量回忆。")
+_JSON = both("Also write the numbers here.", "把数字也写到这里。")
+
+app = typer.Typer(help=_EVAL, no_args_is_help=True)
+JsonFile = Annotated[Path | None, typer.Option("--json", help=_JSON)]
 
 
 def register(root: typer.Typer) -> None:
     """Add this file's commands."""
-    root.command()(bench)
+    root.command(
+        help=both(bench.__doc__, "给记忆计时，向量模型用替身，每项都是与同一次运行的下限之比。")
+    )(bench)
+    app.command(help=both(retrieval.__doc__, "把数据集的每个问题问一遍，看它的依据有多常被想起。"))(
+        retrieval
+    )
 
 
-@app.callback()
+@app.callback(help=_EVAL)
 def _eval() -> None:
     """Measure recall on data sets."""
 
 
-@app.command()
 def retrieval(
-    paths: Annotated[list[Path], typer.Argument(help="Folders in the normal form.")],
-    split: Annotated[str, typer.Option(help="dev or holdout; all if left out.")] = "",
+    paths: Annotated[
+        list[Path],
+        typer.Argument(help=both("Folders in the normal form.", "标准格式的文件夹。")),
+    ],
+    split: Annotated[
+        str,
+        typer.Option(help=both("dev or holdout; all if left out.", "dev 或 holdout；不写则全部。")),
+    ] = "",
     questions: Annotated[
-        Path | None, typer.Option(help="Take the questions from this set, by pair_id.")
+        Path | None,
+        typer.Option(
+            help=both(
+                "Take the questions from this set, by pair_id.",
+                "按 pair_id 改用这个数据集的问题。",
+            )
+        ),
     ] = None,
-    digests: Annotated[bool, typer.Option(help="Also ask with digests.")] = True,
-    embedder: Annotated[str, typer.Option(help="auto, none, or provider:model.")] = "auto",
+    digests: Annotated[
+        bool, typer.Option(help=both("Also ask with digests.", "整理之后再问一遍。"))
+    ] = True,
+    embedder: Annotated[
+        str,
+        typer.Option(help=both("auto, none, or provider:model.", "auto、none，或“来源:模型”。")),
+    ] = "auto",
     json_file: JsonFile = None,
 ) -> None:
     """Ask every question of a set, and tell how often its evidence came back."""
@@ -44,7 +69,9 @@ def retrieval(
     from memorybank.settings import read_settings
 
     if split not in ("", "dev", "holdout"):
-        raise BadInput(f"--split {split}: choose dev or holdout")
+        raise BadInput(
+            f"--split {split}: choose dev or holdout", f"--split {split}：请选 dev 或 holdout"
+        )
     model = load_embedder(embedder)
     if model is not None:
         model = CachedEmbedder(model, read_settings().home / "cache" / "vectors.db")
@@ -81,7 +108,9 @@ def _table(results: list[dict[str, Any]]) -> Any:
 
 def bench(
     json_file: JsonFile = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Small sizes only.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help=both("Small sizes only.", "只测小规模。"))
+    ] = False,
 ) -> None:
     """Time the memory with its embedder stubbed, each as a ratio to a floor of the same run."""
     from memorybank.evals.bench import run

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
+from itertools import pairwise
+
 from memorybank.records import Lang
 
+LANGS: dict[str, Lang] = {"zh": "zh", "cn": "zh", "en": "en"}
+"""What --lang takes."""
 _WORDS: dict[str, tuple[str, str]] = {
     "when": ("when", "时间"),
     "memory": ("memory", "记忆"),
@@ -106,7 +112,35 @@ _WORDS: dict[str, tuple[str, str]] = {
     "taken up": ("taken up again", "当天再次提起"),
     "corrects": ("corrects what mattered", "更正重要的事"),
     "its turns": ("its turns", "所含对话"),
+    "stopped": ("stopped; what was stored is kept", "已停止；存下的都还在"),
 }
+
+
+def machine_lang() -> Lang:
+    """Return the language of the machine's user."""
+    names = (os.environ.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    return "zh" if next(filter(None, names), "").startswith("zh") else "en"
+
+
+def asked_lang(arguments: Sequence[str]) -> Lang:
+    """Return the language that a command line asks for; the machine's where it names none.
+
+    For errors: by then nobody may have read the options, or there may be no bank to ask.
+    """
+    asked = ""
+    for argument, value in pairwise((*arguments, "")):
+        if argument == "--":
+            break
+        if argument == "--lang":
+            asked = value
+        elif argument.startswith("--lang="):
+            asked = argument.removeprefix("--lang=")
+    return LANGS.get(asked.lower()) or machine_lang()
+
+
+def both(english: str | None, chinese: str) -> str:
+    """Return a line of help in the language of the machine; the options are not read yet."""
+    return chinese if machine_lang() == "zh" else english or ""
 
 
 def word(key: str, lang: Lang, *values: object) -> str:

@@ -36,7 +36,7 @@ def row(
     aim: str,
     measured: Mapping[str, Any],
     *,
-    met: Callable[[Row], bool],
+    met: Callable[[Row], bool | None],
     floor: Mapping[str, Any] | None = None,
     note: str = "",
 ) -> Row:

@@ -184,7 +184,9 @@ def _taken_apart(entry: Any, place: Place) -> tuple[list[str | None], Any]:
     for name, side in zip(SIDES, sides, strict=True):
         if side is not None and not isinstance(side, str):
             raise _refused(
-                place, f": the {name} is not a text: put it in quotes", f"：{name} 不是文本：请加引号"
+                place,
+                f": the {name} is not a text: put it in quotes",
+                f"：{name} 不是文本：请加引号",
             )
     said = [side if visible(side) else None for side in sides]
     left = [pad_of(text) if text else side for text, side in zip(said, sides, strict=True)]

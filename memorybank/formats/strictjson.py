@@ -21,7 +21,7 @@ REASONS = {
     "Expecting property name enclosed in double quotes": "应为双引号里的键",
     "Expecting value": "应为一个值",
     "Expecting ',' delimiter": "应为逗号",
-    "Expecting ':' delimiter": "应为冒号",
+    "Expecting '": "应为冒号",  # what is left of "Expecting ':' delimiter"
     "Unterminated string starting": "字符串没有结束",
     "Invalid control character": "非法的控制字符",
     "Invalid \\escape": "非法的 \\ 转义",
@@ -41,7 +41,8 @@ def loads(text: str) -> Any:
         # What follows a colon in these messages quotes the text.
         reason = exc.msg.partition(":")[0].strip().removesuffix(" at")
         why = f"not valid JSON at character {exc.colno} ({reason}): repair it there"
-        zh = f"第 {exc.colno} 个字符处不是合法的 JSON（{REASONS.get(reason, reason)}）：请在那里改正"
+        known = REASONS.get(reason, reason)
+        zh = f"第 {exc.colno} 个字符处不是合法的 JSON（{known}）：请在那里改正"
         raise Refused(why, zh, line=exc.lineno) from None
     except RecursionError:
         raise _too_deep() from None

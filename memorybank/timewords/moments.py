@@ -1,7 +1,8 @@
 """Times as people type them on a command line: "2023-05-02T09:00", or only "2023-05".
 
 Law of this file: a partial date means the end of its period, its last microsecond, because "as
-of May" includes May. What is accepted is listed in one sentence of each language, which is also the error.
+of May" includes May. What is accepted is listed in one sentence of each language, which is also
+the error.
 """
 
 from __future__ import annotations
@@ -18,8 +19,7 @@ ACCEPTED = (
     "in the years 0001 to 9999"
 )
 ACCEPTED_ZH = (
-    "时间写作 2023、2023-05、2023-05-02 或 2023-05-02T09:00[:30][Z 或 +08:00]，"
-    "年份从 0001 到 9999"
+    "时间写作 2023、2023-05、2023-05-02 或 2023-05-02T09:00[:30][Z 或 +08:00]，年份从 0001 到 9999"
 )
 
 _MOMENT = re.compile(

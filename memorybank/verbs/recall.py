@@ -128,9 +128,7 @@ def _direction(desk: Desk, text: str) -> tuple[Vectors | None, ModelError | None
         return None, error
 
 
-def _notes(
-    desk: Desk, bank: BankRow, lang: Lang, trouble: ModelError | None
-) -> tuple[str, ...]:
+def _notes(desk: Desk, bank: BankRow, lang: Lang, trouble: ModelError | None) -> tuple[str, ...]:
     if trouble:
         return (tell("embedder failed", lang, trouble.say(lang)),)
     if usable(desk.embedder, bank):
