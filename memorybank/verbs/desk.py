@@ -83,6 +83,11 @@ class Desk:
                 if volume is not None and not committed:
                     volume.forget()
 
+    def bank(self) -> BankRow:
+        """Return the bank as it stands now, without its index."""
+        with self.store.read() as tx:
+            return bank_again(tx, self)
+
     def moment(self, when: datetime | None) -> datetime:
         """Return `when`, or now; refuses what has no zone or lies outside the calendar."""
         return checked(when) if when is not None else self.clock()

@@ -109,7 +109,7 @@ class _Piece:
             rewritten = changed and old is not None and self.level == "day"
             log.reserve(tx, volume, bank.bank, edition=rewritten)
             if not rewritten:
-                log.caught_up(tx, volume, bank.bank)
+                log.caught_up(volume)
         return changed
 
     def _vectors(self, bank: BankRow, extract: Extract | None) -> Vectors | None:

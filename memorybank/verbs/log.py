@@ -31,27 +31,25 @@ from memorybank.verbs.desk import (
     memory_named,
     state_values,
 )
-from memorybank.verbs.shelf import Volume
+from memorybank.verbs.shelf import Volume, Written
 
 
 def reserve(tx: Transaction, volume: Volume, bank: int, *, edition: bool = False) -> int:
-    """Take the next number of a bank and mark the bank as changed.
-
-    The volume keeps its own count in step as long as what is written also goes in its index;
-    `edition` says that it cannot.
-    """
+    """Take the next number of a bank and mark the bank as changed; `edition` says that an index
+    cannot follow this change by appending."""
     row = tx.row("reserve", bank=bank, count=1, edition=int(edition))
     if row is None:
         raise RuntimeError("the bank went away inside its own transaction")
-    return int(row[0])
+    number, version, _ = row
+    volume.written = Written(version, number)
+    return int(number)
 
 
-def caught_up(tx: Transaction, volume: Volume, bank: int) -> None:
-    """Note that the index holds all that this transaction wrote."""
-    row = tx.row("bank_version", bank=bank)
-    highest = tx.row("highest_number", bank=bank)
-    if row and highest:
-        volume.version, volume.last_number = row[0], highest[0]
+def caught_up(volume: Volume) -> None:
+    """Note that the index holds all that this transaction wrote, up to its last `reserve`."""
+    if volume.written is not None:
+        volume.version, volume.last_number = volume.written
+        volume.written = None
 
 
 def reinforce(
@@ -136,7 +134,7 @@ def happen(desk: Desk, memory_id: str, kind: EventKind, at: datetime) -> None:
     with desk.write() as (tx, volume, bank):
         row = memory_named(tx, bank.bank, memory_id)
         record(tx, volume, bank, row, kind, at)
-        caught_up(tx, volume, bank.bank)
+        caught_up(volume)
 
 
 def change_preset(desk: Desk, name: str) -> None:

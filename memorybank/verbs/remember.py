@@ -37,7 +37,6 @@ from memorybank.verbs import log
 from memorybank.verbs.desk import (
     Desk,
     Progress,
-    bank_again,
     birth_of,
     checked,
     index_of,
@@ -50,7 +49,7 @@ from memorybank.verbs.desk import (
     thread_of,
     zone_of,
 )
-from memorybank.verbs.shelf import Volume, entry_of, usable
+from memorybank.verbs.shelf import LastSaid, Volume, entry_of, usable
 
 LOG = logging.getLogger(__name__)
 LONGEST = 1_000_000
@@ -89,8 +88,8 @@ def remember(
     progress: Progress = no_progress,
 ) -> list[Remembered]:
     """Store turns in their order, all or none; `used` are ids of memories the last one recalled."""
-    with desk.store.read() as tx:
-        bank = bank_again(tx, desk)
+    # What was last seen of the bank will do to prepare: the transaction looks again.
+    bank = desk.shelf.bank(desk.key) or desk.bank()
     embedder = usable(desk.embedder, bank) if vectors == "inline" else None
     prepared = prepare(turns, zone_of(bank), bank.lang, embedder, now=now, progress=progress)
     return store(desk, prepared, now=now, used=used, curve_from=curve_from)
@@ -131,7 +130,7 @@ def store(
         if used and results:
             at = prepared.turns[-1].occurred_at
             log.reinforce(tx, volume, bank, used, by=results[-1].number, at=at)
-        log.caught_up(tx, volume, bank.bank)
+        log.caught_up(volume)
     return results
 
 
@@ -219,6 +218,8 @@ class _Writer:
 
     def store(self, turn: Turn, vectors: Vectors | None) -> Remembered:
         """Store one turn unless it is known; returns what became of it."""
+        if usable(self.desk.embedder, self.bank) is None:
+            vectors = None  # the bank has got another embedder since they were made
         fingerprint = text_hash(turn.text, turn.reply)
         known = self._versions(turn)
         for number, other in known:
@@ -235,7 +236,8 @@ class _Writer:
         row = self._memory_row(turn, number, words, vectors, old)
         self._insert(turn, row, fingerprint, words, vectors)
         self.days[row.day] = None
-        self.before[row.thread] = turn.reply or turn.text or ""
+        self.before[row.thread] = said = turn.reply or turn.text or ""
+        self.volume.last_said = LastSaid(number, said)
         return Remembered(row.id, number, replaces=self._id(old) if old else None)
 
     def _versions(self, turn: Turn) -> list[tuple[int, bytes]]:
@@ -327,10 +329,16 @@ class _Writer:
         """Return what the turn before in the conversation ended with."""
         if thread not in self.before:
             number = self.index.last_of_thread(thread, to_us(turn.occurred_at))
-            found = turns_by_number(self.tx, self.bank.bank, [number] if number else [])
-            last = found[number] if number else None
-            self.before[thread] = (last.reply or last.text or "") if last else ""
+            self.before[thread] = self._said(number) if number else ""
         return self.before[thread]
+
+    def _said(self, number: int) -> str:
+        """Return what a turn ended with."""
+        known = self.volume.last_said
+        if known is None or known.number != number:
+            turn = turns_by_number(self.tx, self.bank.bank, [number])[number]
+            known = LastSaid(number, turn.reply or turn.text or "")
+        return known.text
 
     def _insert(
         self,

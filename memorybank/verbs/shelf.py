@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,6 +26,20 @@ from memorybank.store.tables import BankRow, MemoryRow, fades_days, to_days
 DEFAULT_BYTES = 512 * 2**20
 
 
+class Written(NamedTuple):
+    """How far a transaction has written: the bank's version and its highest number."""
+
+    version: int
+    number: int
+
+
+class LastSaid(NamedTuple):
+    """The newest turn of a conversation, so that the next one need not ask for it."""
+
+    number: int
+    text: str
+
+
 @dataclass(slots=True)
 class Volume:
     """One bank's index and how far it has followed the store."""
@@ -36,6 +51,9 @@ class Volume:
     last_number: int = 0
     newest_event: int = -(2**62)
     nbytes: int = 0
+    bank: BankRow | None = None
+    written: Written | None = None
+    last_said: LastSaid | None = None
 
     def forget(self) -> None:
         """Drop the index; whoever comes next loads it anew."""
@@ -63,12 +81,18 @@ class Shelf:
             if row is None:
                 self.drop(bank)
                 raise UnknownBank(name)
-            current = BankRow(*row)
+            current = volume.bank = BankRow(*row)
+            volume.written = None
             _follow(volume, tx, current, embedder)
             try:
                 yield volume, current
             finally:
                 self._bound(volume)
+
+    def bank(self, bank: int) -> BankRow | None:
+        """Return the bank's row as last seen, which may be out of date, without a look."""
+        volume = self._volumes.get(bank)
+        return volume.bank if volume else None
 
     def drop(self, bank: int) -> None:
         """Forget the index of a bank; it is loaded anew when needed."""
