@@ -70,11 +70,11 @@ def doctor(file: FileOption = "", lang: LangOption = "", as_json: JsonOption = F
     """Check the bank file: its pages, and that every memory has all its parts."""
     from memorybank.store.care import examine
 
-    problems = examine(_path(file))
+    speech = lang_of(lang, machine_lang())
+    problems = examine(_path(file), speech)
     if as_json:
         print_json(problems)
     else:
-        speech = lang_of(lang, machine_lang())
         console().print(word("unsound" if problems else "sound", speech))
         for problem in problems:
             console().print(f"- {problem}")

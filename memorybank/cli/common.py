@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from memorybank.cli.words import LANGS, both, machine_lang
+from memorybank.cli.words import LANGS, both, machine_lang, word
 from memorybank.errors import BadInput, BadSetting, BadTime, NotFound, UnknownBank
 from memorybank.records import Lang, plain
 
@@ -175,7 +175,7 @@ def progress_bar(*, quiet: bool = False) -> Iterator[Progress]:
 
         def report(what: str, done: int, total: int) -> None:
             if what not in tasks:
-                tasks[what] = bar.add_task(what, total=total)
+                tasks[what] = bar.add_task(word(what, machine_lang()), total=total)
             bar.update(tasks[what], completed=done, total=total)
 
         yield report

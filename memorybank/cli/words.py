@@ -11,6 +11,9 @@ from memorybank.records import Lang
 LANGS: dict[str, Lang] = {"zh": "zh", "cn": "zh", "en": "en"}
 """What --lang takes."""
 _WORDS: dict[str, tuple[str, str]] = {
+    "embed": ("vectors", "生成向量"),
+    "digest": ("digest", "整理"),
+    "ask": ("questions", "提问"),
     "when": ("when", "时间"),
     "memory": ("memory", "记忆"),
     "held": ("held", "保持"),

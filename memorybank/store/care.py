@@ -11,27 +11,42 @@ from pathlib import Path
 import apsw
 
 from memorybank.errors import DamagedBank, StoreError
+from memorybank.records import Lang
 from memorybank.store.sqlite import SQLiteStore, copy_database, translated
 
+_MISSING: dict[str, tuple[str, str]] = {
+    "a turn without its memory": ("a turn without its memory", "一轮对话缺少它的记忆"),
+    "a memory without its text": ("a memory without its text", "一条记忆缺少它的原文"),
+    "a memory without its words": ("a memory without its words", "一条记忆缺少它的字词"),
+    "a summary without its sources": ("a summary without its sources", "一份小结缺少它的来源"),
+}
+_FOUND = ("bank {0}: {1} (number {2})", "记忆库 {0}：{1}（序号 {2}）")
+_FOREIGN = ("{0} without its {1}", "{0} 缺少对应的 {1}")
 
-def examine(path: Path) -> list[str]:
+
+def examine(path: Path, lang: Lang = "en") -> list[str]:
     """Return what is wrong with a file, in words; an empty list for a sound one.
+
+    What SQLite itself finds stays in its own English.
 
     Raises StoreError where it cannot even be opened.
     """
     store = SQLiteStore.open(path, create=False)
     try:
-        problems = _pages(path)
+        zh = lang == "zh"
+        problems = _pages(path, zh)
         with store.read() as tx:
             for bank, *_ in tx.rows("all_banks"):
                 found = tx.rows("kept_orphans", bank=bank)
-                problems += [f"bank {bank}: {what} (number {number})" for what, number in found]
+                problems += [
+                    _FOUND[zh].format(bank, _MISSING[what][zh], number) for what, number in found
+                ]
         return problems
     finally:
         store.close()
 
 
-def _pages(path: Path) -> list[str]:
+def _pages(path: Path, zh: bool) -> list[str]:
     with translated(path):
         connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
         try:
@@ -40,7 +55,7 @@ def _pages(path: Path) -> list[str]:
         finally:
             connection.close()
     return [row for row in rows if row != "ok"] + [
-        f"{row[0]} without its {row[2]}" for row in foreign
+        _FOREIGN[zh].format(row[0], row[2]) for row in foreign
     ]
 
 
