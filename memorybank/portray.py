@@ -69,10 +69,12 @@ def select(statements: Sequence[Statement], per_topic: int = PER_TOPIC) -> tuple
     chosen: list[Statement] = []
     for topic in TOPICS:
         kept: list[tuple[Statement, frozenset[str]]] = []
-        newest_first = sorted((s for s in statements if s.topic == topic), key=lambda s: s.when)
-        for statement in reversed(newest_first):
+        by_time = sorted((s for s in statements if s.topic == topic), key=lambda s: s.when)
+        for statement in reversed(by_time):
+            if len(kept) == per_topic:
+                break
             terms = frozenset(lexical.terms(statement.text))
-            if len(kept) < per_topic and all(overlap(terms, other) < SAME for _, other in kept):
+            if all(overlap(terms, other) < SAME for _, other in kept):
                 kept.append((statement, terms))
         chosen += [statement for statement, _ in reversed(kept)]
     return tuple(chosen)

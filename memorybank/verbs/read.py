@@ -55,25 +55,29 @@ CURVE_DAYS = 60.0
 def portrait(desk: Desk, now: datetime) -> Portrait:
     """Return who the user is by their own words up to `now`: the newest of each topic."""
     with desk.read() as (tx, _, bank):
-        rows = _derived(tx, bank, "statement")
         today = day_name(day_of(now, zone_of(bank)))
-        statements = [_statement(tx, bank, row) for row in rows if row.period <= today]
-    chosen = portray.select(statements)
-    method = "extractive" if all(s.method == "extractive" for s in chosen) else "model"
-    return Portrait(statements=chosen, lang=bank.lang, method=method)
+        rows = {row.id: row for row in _derived(tx, bank, "statement") if row.period <= today}
+        # There may be thousands: only those that are shown are asked for their sources.
+        chosen = portray.select([_statement(row) for row in rows.values()])
+        shown = tuple(
+            _statement(rows[s.id], _source_ids(tx, bank, rows[s.id].number)) for s in chosen
+        )
+    method = "extractive" if all(s.method == "extractive" for s in shown) else "model"
+    return Portrait(statements=shown, lang=bank.lang, method=method)
 
 
 def statements(desk: Desk) -> list[Statement]:
     """Return every statement ever drawn from what stands in the bank, oldest first."""
     with desk.read() as (tx, _, bank):
-        return [_statement(tx, bank, row) for row in _derived(tx, bank, "statement")]
+        rows = _derived(tx, bank, "statement")
+        return [_statement(row, _source_ids(tx, bank, row.number)) for row in rows]
 
 
 def _derived(tx: Transaction, bank: BankRow, level: str) -> list[DerivedRow]:
     return [DerivedRow(*row) for row in tx.rows("derived_of_level", bank=bank.bank, level=level)]
 
 
-def _statement(tx: Transaction, bank: BankRow, row: DerivedRow) -> Statement:
+def _statement(row: DerivedRow, sources: tuple[str, ...] = ()) -> Statement:
     return Statement(
         id=row.id,
         topic=row.topic,
@@ -81,7 +85,7 @@ def _statement(tx: Transaction, bank: BankRow, row: DerivedRow) -> Statement:
         when=date.fromisoformat(row.period),
         method=row.method,
         lang=row.lang,
-        sources=_source_ids(tx, bank, row.number),
+        sources=sources,
     )
 
 
