@@ -55,13 +55,12 @@ def rankings(data: RetrievalSet, plan: Plan, *, progress: Progress = no_progress
     for question in data.questions:
         by_bank[question.bank.strip()].append(question)
     answered: dict[str, Asked] = {}
-    with TemporaryDirectory(prefix="memorybank-eval-") as folder:
-        for volume in read_file(data.folder, UTC):
-            if volume.turns and volume.name in by_bank:
-                for asked in _ask_bank(
-                    Path(folder), volume, by_bank[volume.name], data, plan, progress
-                ):
-                    answered[asked.question.id] = asked
+    for volume in read_file(data.folder, UTC):
+        questions = by_bank.get(volume.name)
+        if volume.turns and questions:
+            with TemporaryDirectory(prefix="memorybank-eval-") as folder:
+                asked = _ask_bank(Path(folder), volume, questions, data, plan, progress)
+            answered |= {one.question.id: one for one in asked}
     return [answered[q.id] for q in data.questions if q.id in answered]
 
 
@@ -75,7 +74,7 @@ def _ask_bank(
 ) -> list[Asked]:
     last = max(turn.occurred_at for turn in volume.turns)
     with MemoryBank.open(
-        folder / f"{abs(hash(volume.name))}.db", bank=volume.name, lang=volume.lang, zone="UTC",
+        folder / "bank.db", bank=volume.name, lang=volume.lang, zone="UTC",
         embedder=plan.embedder, seed=b"evaluation", clock=lambda: last,
     ) as bank:  # fmt: skip
         turns = [replace(turn, channel="chat") for turn in volume.turns]
