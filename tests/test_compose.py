@@ -407,3 +407,8 @@ def test_the_estimate_comes_from_above():
 def test_the_estimate_never_shrinks(one, other):
     assume(one or other)
     assert estimate_tokens(one + other) >= max(estimate_tokens(one), estimate_tokens(other))
+
+
+@pytest.mark.parametrize("name", ["Nora", "Companion", "林舟", "伙伴"])
+def test_names_in_front_of_what_was_said_stay(name):
+    assert neutral(f"{name}：在吗？\n{name}: here").count(name) == 2
