@@ -24,6 +24,7 @@ from memorybank.bank import MemoryBank
 from memorybank.cli import paint
 from memorybank.cli.words import word
 from memorybank.demo.texts import commands, text
+from memorybank.models import Embedder
 from memorybank.records import Lang, Memory, Recalled, Turn
 
 if TYPE_CHECKING:
@@ -63,10 +64,12 @@ class Diary:
             yield turns[-1].occurred_at + timedelta(minutes=30), turns
 
 
-def play(file: Path, lang: Lang, console: Console) -> None:
+def play(
+    file: Path, lang: Lang, console: Console, *, embedder: Embedder | str | None = "auto"
+) -> None:
     """Play the diary of one language into `file` and show each act on `console`."""
     diary = Diary.read(lang)
-    with _fresh(file, diary) as bank:
+    with _fresh(file, diary, embedder) as bank:
         show = _Show(bank, diary, console)
         show.title(file)
         now = show.days()
@@ -79,19 +82,26 @@ def play(file: Path, lang: Lang, console: Console) -> None:
         show.goodbye(file)
 
 
-def _fresh(file: Path, diary: Diary) -> MemoryBank:
+def _fresh(file: Path, diary: Diary, embedder: Embedder | str | None) -> MemoryBank:
     """Open the demo's bank, emptied of an earlier demo."""
-    user, lang, start = diary.notes["user"], diary.lang, diary.turns[0].occurred_at
-    bank = MemoryBank.open(
-        file, bank=user, lang=lang, zone="UTC", seed=b"demo", clock=lambda: start
-    )
+
+    def opened() -> MemoryBank:
+        return MemoryBank.open(
+            file,
+            bank=diary.notes["user"],
+            lang=diary.lang,
+            zone="UTC",
+            seed=b"demo",
+            embedder=embedder,
+            clock=lambda: diary.turns[0].occurred_at,
+        )
+
+    bank = opened()
     if not bank.info().turns:
         return bank
     bank.erase_bank()
     bank.close()
-    return MemoryBank.open(
-        file, bank=user, lang=lang, zone="UTC", seed=b"demo", clock=lambda: start
-    )
+    return opened()
 
 
 class _Show:
