@@ -131,11 +131,6 @@ class Index:
             self._mark_superseded(entry.supersedes, entry.number)
         self._extend_previous(position)
 
-    def attach(self, number: int, vectors: NDArray[np.float32]) -> None:
-        """Give a memory the vectors that it did not have yet."""
-        self._one_chunk_each = False
-        self._attach(self.position(number), vectors)
-
     def patch(self, number: int, **changes: float) -> None:
         """Change columns of one memory."""
         position = self.position(number)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from making import EMBEDDER, Mem, built, linked, stored
+from making import EMBEDDER, Mem, built, linked
 
 from memorybank.index import COLUMNS, DAY, TURN, Index
 from memorybank.lexical import query_terms, term_array
@@ -31,7 +31,6 @@ operations = st.lists(
     st.one_of(
         st.tuples(st.just("append"), memories, st.integers(0, 9)),
         st.tuples(st.just("correct"), memories, st.integers(0, 9)),
-        st.tuples(st.just("attach"), unit_vectors, st.integers(0, 9)),
         st.tuples(st.just("patch"), st.floats(0.5, 90), st.integers(0, 9)),
         st.tuples(st.just("supersede"), st.none(), st.integers(0, 9)),
         st.tuples(st.just("look"), st.none(), st.integers(0, 9)),
@@ -56,13 +55,6 @@ class Model:
         free = [i for i, m in enumerate(self.mems, start=1) if not m.superseded_by]
         old = free[at % len(free)] if free else 0
         self.append(replace(mem, kind=TURN, supersedes=old), 0)
-
-    def attach(self, vectors: list[list[int]], at: int) -> None:
-        without = [i for i, mem in enumerate(self.mems) if mem.vectors is None]
-        if without:
-            place = without[at % len(without)]
-            self.mems[place] = replace(self.mems[place], vectors=vectors)
-            self.index.attach(place + 1, stored(vectors))
 
     def patch(self, strength: float, at: int) -> None:
         if self.mems:
@@ -193,8 +185,6 @@ def test_similarity_is_that_of_the_best_chunk():
     )
     got = index.similarities(np.array([1, 0, 0, 0], np.float32))
     assert got[0] == 1.0 and np.isnan(got[1]) and got[2] == -1.0
-    index.attach(2, stored([[0.5, 0, 0, 0], [0.25, 0, 0, 0]]))
-    assert index.similarities(np.array([1, 0, 0, 0], np.float32)).tolist() == [1.0, 0.5, -1.0]
 
 
 @pytest.mark.parametrize("grown", [True, False])
@@ -239,13 +229,6 @@ def test_an_empty_index():
     assert index.previous().shape == index.similarities(np.ones(64, np.float32)).shape == (0,)
     assert index.recent_vectors(5).shape[0] == 0
     assert built([], dim=0).postings.size == 0
-
-
-def test_an_index_without_an_embedder_takes_the_vectors_that_come_later():
-    index = built([Mem("a", vectors=None), Mem("b", vectors=None)], dim=0)
-    index.attach(2, stored([[1, 0, 0, 0]]))
-    got = index.similarities(np.array([1, 0, 0, 0], np.float32))
-    assert np.isnan(got[0]) and got[1] == 1.0
 
 
 def test_its_size_in_memory_grows_with_it():

@@ -14,11 +14,11 @@ from memorybank.errors import DamagedBank, StoreError
 from memorybank.records import Lang
 from memorybank.store.sqlite import SQLiteStore, copy_database, translated
 
-_MISSING: dict[str, tuple[str, str]] = {
-    "a turn without its memory": ("a turn without its memory", "一轮对话缺少它的记忆"),
-    "a memory without its text": ("a memory without its text", "一条记忆缺少它的原文"),
-    "a memory without its words": ("a memory without its words", "一条记忆缺少它的字词"),
-    "a summary without its sources": ("a summary without its sources", "一份小结缺少它的来源"),
+_CHINESE = {
+    "a turn without its memory": "一轮对话缺少它的记忆",
+    "a memory without its text": "一条记忆缺少它的原文",
+    "a memory without its words": "一条记忆缺少它的字词",
+    "a summary without its sources": "一份小结缺少它的来源",
 }
 _FOUND = ("bank {0}: {1} (number {2})", "记忆库 {0}：{1}（序号 {2}）")
 _FOREIGN = ("{0} without its {1}", "{0} 缺少对应的 {1}")
@@ -39,7 +39,8 @@ def examine(path: Path, lang: Lang = "en") -> list[str]:
             for bank, *_ in tx.rows("all_banks"):
                 found = tx.rows("kept_orphans", bank=bank)
                 problems += [
-                    _FOUND[zh].format(bank, _MISSING[what][zh], number) for what, number in found
+                    _FOUND[zh].format(bank, _CHINESE[what] if zh else what, number)
+                    for what, number in found
                 ]
         return problems
     finally:

@@ -21,9 +21,6 @@ FROM banks WHERE tenant = :tenant ORDER BY name;
 -- How many turns a bank has, and from when to when.
 SELECT count(*), min(occurred_at), max(occurred_at) FROM memories WHERE bank = :bank AND kind = 0;
 
--- bank_version
-SELECT version, edition FROM banks WHERE bank = :bank;
-
 -- reserve
 -- Take `count` numbers and mark the bank as changed, in one step.
 UPDATE banks SET next = next + :count, version = version + 1, edition = edition + :edition

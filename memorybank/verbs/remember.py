@@ -49,7 +49,7 @@ from memorybank.verbs.desk import (
     thread_of,
     zone_of,
 )
-from memorybank.verbs.shelf import LastSaid, Volume, entry_of, usable
+from memorybank.verbs.shelf import Volume, entry_of, usable
 
 LOG = logging.getLogger(__name__)
 LONGEST = 1_000_000
@@ -88,8 +88,7 @@ def remember(
     progress: Progress = no_progress,
 ) -> list[Remembered]:
     """Store turns in their order, all or none; `used` are ids of memories the last one recalled."""
-    # What was last seen of the bank will do to prepare: the transaction looks again.
-    bank = desk.shelf.bank(desk.key) or desk.bank()
+    bank = desk.bank()
     embedder = usable(desk.embedder, bank) if vectors == "inline" else None
     prepared = prepare(turns, zone_of(bank), bank.lang, embedder, now=now, progress=progress)
     return store(desk, prepared, now=now, used=used, curve_from=curve_from)
@@ -236,8 +235,7 @@ class _Writer:
         row = self._memory_row(turn, number, words, vectors, old)
         self._insert(turn, row, fingerprint, words, vectors)
         self.days[row.day] = None
-        self.before[row.thread] = said = turn.reply or turn.text or ""
-        self.volume.last_said = LastSaid(number, said)
+        self.before[row.thread] = turn.reply or turn.text or ""
         return Remembered(row.id, number, replaces=self._id(old) if old else None)
 
     def _versions(self, turn: Turn) -> list[tuple[int, bytes]]:
@@ -334,11 +332,8 @@ class _Writer:
 
     def _said(self, number: int) -> str:
         """Return what a turn ended with."""
-        known = self.volume.last_said
-        if known is None or known.number != number:
-            turn = turns_by_number(self.tx, self.bank.bank, [number])[number]
-            known = LastSaid(number, turn.reply or turn.text or "")
-        return known.text
+        turn = turns_by_number(self.tx, self.bank.bank, [number])[number]
+        return turn.reply or turn.text or ""
 
     def _insert(
         self,

@@ -33,13 +33,6 @@ class Written(NamedTuple):
     number: int
 
 
-class LastSaid(NamedTuple):
-    """The newest turn of a conversation, so that the next one need not ask for it."""
-
-    number: int
-    text: str
-
-
 @dataclass(slots=True)
 class Volume:
     """One bank's index and how far it has followed the store."""
@@ -51,9 +44,7 @@ class Volume:
     last_number: int = 0
     newest_event: int = -(2**62)
     nbytes: int = 0
-    bank: BankRow | None = None
     written: Written | None = None
-    last_said: LastSaid | None = None
 
     def forget(self) -> None:
         """Drop the index; whoever comes next loads it anew."""
@@ -81,18 +72,13 @@ class Shelf:
             if row is None:
                 self.drop(bank)
                 raise UnknownBank(name)
-            current = volume.bank = BankRow(*row)
+            current = BankRow(*row)
             volume.written = None
             _follow(volume, tx, current, embedder)
             try:
                 yield volume, current
             finally:
                 self._bound(volume)
-
-    def bank(self, bank: int) -> BankRow | None:
-        """Return the bank's row as last seen, which may be out of date, without a look."""
-        volume = self._volumes.get(bank)
-        return volume.bank if volume else None
 
     def drop(self, bank: int) -> None:
         """Forget the index of a bank; it is loaded anew when needed."""
