@@ -26,7 +26,7 @@ from memorybank import forget
 from memorybank.compose import Counter, estimate_tokens
 from memorybank.errors import BadInput, BadSetting, UnknownBank
 from memorybank.ids import NewId, uuid7
-from memorybank.models import Embedder, load_embedder
+from memorybank.models import LLM, Embedder, load_embedder, load_llm
 from memorybank.records import (
     BankInfo,
     Context,
@@ -325,10 +325,29 @@ class MemoryBank:
     # -- keeping ---------------------------------------------------------------------------
 
     def digest(
-        self, *, now: datetime | None = None, progress: Progress = no_progress
+        self,
+        *,
+        llm: LLM | str | None = None,
+        again: bool = False,
+        due_only: bool = False,
+        now: datetime | None = None,
+        progress: Progress = no_progress,
     ) -> digests.Digested:
-        """Condense what has changed since the last digest; returns how much was made anew."""
-        return digests.digest(self._desk, self._moment(now), progress=progress)
+        """Condense what has changed since the last digest; returns how much was made anew.
+
+        Args:
+            llm: the language model that writes, an object or "provider:model"; the user's own
+                words are quoted without one. Where it fails nothing is lost: what it wrote
+                before stays, and the piece waits as a job. `Digested.error` says how it failed.
+            again: also the days that were digested before and have not changed since, where
+                no model has written them yet.
+            due_only: not what failed a short while ago.
+        """
+        model = load_llm(llm) if isinstance(llm, str) else llm
+        moment = self._moment(now)
+        if again:
+            digests.again(self._desk, moment)
+        return digests.digest(self._desk, moment, llm=model, due_only=due_only, progress=progress)
 
     def embed_pending(self, *, progress: Progress = no_progress) -> int:
         """Make the vectors that were deferred; returns for how many texts."""

@@ -29,7 +29,7 @@ _CONTROLS = re.compile(
 )
 _MARKERS = re.compile(
     r"<\|[^|<>\n]{0,40}\|>|\[\|[^|\[\]\n]{0,40}\|\]|<｜[^｜<>\n]{0,40}｜>|\[/?(?:INST|SYS)\]|<</?SYS>>"
-    r"|</?(?:s|bos|eos|memory|system|user|assistant|tool|start_of_turn|end_of_turn|think)>"
+    r"|</?(?:s|bos|eos|memory|dialogue|system|user|assistant|tool|start_of_turn|end_of_turn|think)>"
     r"|^[ \t]*(?:#{2,}\s*)?(?:system|assistant|user|human|系统|助手|用户)[ \t]*[:：]",
     re.IGNORECASE | re.MULTILINE,
 )

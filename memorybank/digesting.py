@@ -9,6 +9,13 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 LEVELS = ("day", "week", "month", "global")
+FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
+
+
+def wait_after(attempts: int) -> timedelta:
+    """Return how long to leave a piece alone that has failed so many times: 1, 4, 16 minutes …"""
+    wait = FIRST_WAIT * float(4 ** min(attempts - 1, 8))
+    return min(wait, LONGEST_WAIT)
 
 
 def digest_key(level: str, period: str) -> str:

@@ -1,19 +1,24 @@
-"""Files in and out of banks: import takes a file whole or not at all, export gives it back."""
+"""Files in and out of banks: import takes a file whole or not at all, export gives it back.
+
+A memory file of the original project can also be digested as a file, as its own script did.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from memorybank.bank import MemoryBank
-from memorybank.errors import BadFile
-from memorybank.formats import Volume, read_file
-from memorybank.models import Embedder, load_embedder
+from memorybank.errors import BadFile, ModelError
+from memorybank.formats import Volume, read_file, write_original
+from memorybank.models import LLM, Embedder, load_embedder
 from memorybank.settings import Settings
 from memorybank.store.sqlite import SQLiteStore
 from memorybank.store.tables import BankRow, bank_named, memories, turns_by_number
@@ -151,3 +156,73 @@ def volumes(bank: MemoryBank, *, only: str = "") -> list[Volume]:
                 Volume(name=info.name, lang=info.lang, turns=records, extra=json.loads(info.extra))
             )
     return result
+
+
+@dataclass(frozen=True, slots=True)
+class BankDigest:
+    """One bank of a digested file: its days, and the method of its newest summary."""
+
+    bank: str
+    days: int
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileDigest:
+    """A digested file: its banks, how many pieces a model failed at, and how."""
+
+    banks: tuple[BankDigest, ...]
+    failed: int = 0
+    error: ModelError | None = field(default=None, repr=False)
+
+
+def digest_file(
+    path: Path,
+    target: Path,
+    llm: LLM | None,
+    *,
+    zone: str,
+    now: datetime,
+    only: str = "",
+    progress: Progress = no_progress,
+) -> FileDigest:
+    """Digest every bank of a file and write them to `target` in the original project's format.
+
+    Daily summaries, daily personalities, the overall history and personality stand where that
+    project keeps them. `path` is left alone unless it is the target; then it is replaced at once.
+    """
+    settings = Settings(home=path.parent, embedder="none")
+    made: list[BankDigest] = []
+    written: list[Volume] = []
+    failed, error = 0, None
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "memory.db"
+        taken = take_in(path, file, settings=settings, zone=zone, now=now, only=only)
+        with closing(SQLiteStore.open(file)) as opened:
+            for one in taken:
+                bank = MemoryBank.open(opened, bank=one.bank, create=False, embedder=None)
+                done = bank.digest(llm=llm, now=now, progress=progress)
+                failed, error = failed + done.failed, error or done.error
+                found = bank.summaries("day")
+                method = found[-1].method if found else "extractive"
+                made.append(BankDigest(one.bank, len(found), method))
+                written += [_with_digests(v, bank, now) for v in volumes(bank, only=one.bank)]
+    partial = target.with_name(target.name + ".partial")
+    partial.touch(mode=0o600)
+    partial.write_text(write_original(written), "utf-8")
+    partial.replace(target)
+    return FileDigest(tuple(made), failed, error)
+
+
+def _with_digests(volume: Volume, bank: MemoryBank, now: datetime) -> Volume:
+    """Return a volume whose record holds what was digested, in the original project's places."""
+    overall = "\n".join(summary.text for summary in bank.summaries("global"))
+    fields = {
+        "summary": {s.period: {"content": s.text} for s in bank.summaries("day")},
+        "personality": {s.period: s.text for s in bank.summaries("insight")},
+        "overall_history": overall,
+        "overall_personality": bank.portrait(now=now).text,
+    }
+    shape: Mapping[str, Any] = volume.extra.get("original") or {}
+    extra = {**volume.extra, "original": {**shape, "fields": {**shape.get("fields", {}), **fields}}}
+    return replace(volume, extra=extra)

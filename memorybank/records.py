@@ -288,7 +288,7 @@ class Day(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job(Record):
-    """A piece of work that waits: a day to digest, vectors to make."""
+    """A piece of work that waits: a day to digest, vectors to make; not before `run_after`."""
 
     kind: str
     subject: str
@@ -296,6 +296,11 @@ class Job(Record):
     attempts: int = 0
     run_after: datetime | None = None
     error: str | None = None
+    error_zh: str | None = None
+
+    def say(self, lang: Lang) -> str:
+        """Return why it failed last, in a language; "" where it has not."""
+        return (self.error_zh if lang == "zh" else None) or self.error or ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

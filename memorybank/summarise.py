@@ -1,28 +1,23 @@
 """Event summaries (paper, section 2.1): a day's turns condensed, then weeks, months, everything.
 
-Pure: turns in, a summary out. Here is the version that needs no language model: it quotes the
-sentences that say most, and never repeats itself. What it quotes it names as its sources.
+Pure: turns in, messages for a language model out; `judge` looks at its reply. The version that
+needs no model is `extract`. What people said stands in a delimited block of a user-role message,
+with role markers taken out: it is material, never an instruction.
 """
 
 from __future__ import annotations
 
-import math
-import re
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from memorybank import cues, lexical
+from memorybank.compose import neutral
 from memorybank.records import Lang
 
-DAY_SENTENCES, MERGED_SENTENCES = 5, 8
-_DATED = re.compile(r"^\d{4}-\d\d(?:-\d\d)? ")
-LONGEST = 220
-"""Characters of one quoted sentence; what is longer is cut at the end."""
-SAME = 0.6
-"""Share of terms in common from which two sentences say the same."""
-REPLY_WEIGHT = 0.45
-"""What the companion said counts less, and only where it names something."""
+Counter = Callable[[str], int]
+PART = "\n---\n"
+"""In a prompt's file this line parts what the model should be from what it is asked at the end."""
+_SPEAKERS: dict[Lang, tuple[str, str]] = {"en": ("User", "Companion"), "zh": ("用户", "伙伴")}
+_UNTRUSTED: dict[Lang, str] = {"en": " (not their own words)", "zh": "（并非本人所说）"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,102 +44,73 @@ class Child:
 
 
 @dataclass(frozen=True, slots=True)
-class Extract:
-    """Quoted sentences, one a line in order of time, and the numbers of what they stand on."""
+class Condensed:
+    """A text, one thought a line, and the numbers of what it stands on."""
 
     text: str
     sources: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    order: int
-    number: int
-    line: str
-    weight: float
-    terms: frozenset[str]
-
-
-def day_extract(turns: Sequence[Said], lang: Lang) -> Extract | None:
-    """Return the event summary of a day, None if nothing was said that is worth one."""
-    candidates: list[_Candidate] = []
-    for turn in turns:
-        for sentence in cues.sentences(turn.text):
-            _offer(candidates, turn, sentence, turn.speaker, 1.0)
-        for sentence in cues.sentences(turn.reply):
-            if cues.names(sentence):
-                _offer(candidates, turn, sentence, turn.replier or _companion(lang), REPLY_WEIGHT)
-    return _extract(_best(candidates, DAY_SENTENCES))
-
-
-def merge_extract(children: Sequence[Child]) -> Extract | None:
-    """Return the summary of a longer time from those of its parts, None if they are empty.
-
-    A line is worth the rarity of its terms among all lines, so that what every day repeats
-    goes and what happened once stays.
-    """
-    lines = [(child, line) for child in children for line in child.text.splitlines() if line]
-    # The date in front of a line says nothing about what it tells.
-    term_lists = [frozenset(lexical.terms(_DATED.sub("", line))) for _, line in lines]
-    frequency = Counter(term for terms in term_lists for term in terms)
-    candidates = [
-        _Candidate(
-            i, child.number, _dated(child.when, line), _rarity(terms, frequency, len(lines)), terms
-        )
-        for i, ((child, line), terms) in enumerate(zip(lines, term_lists, strict=True))
+def messages(prompt: str, block: str) -> list[dict[str, str]]:
+    """Return the messages that ask a model for something about a block of material."""
+    instruction, _, request = prompt.partition(PART)
+    asked = f"<dialogue>\n{block}\n</dialogue>\n\n{request.strip()}"
+    return [
+        {"role": "system", "content": instruction.strip()},
+        {"role": "user", "content": asked},
     ]
-    return _extract(_best(candidates, MERGED_SENTENCES))
 
 
-def _companion(lang: Lang) -> str:
-    return "伙伴" if lang == "zh" else "Companion"
+def told(turns: Iterable[Said], lang: Lang) -> list[str]:
+    """Return turns as a model reads them, one entry a turn."""
+    user, companion = _SPEAKERS[lang]
+    colon = "：" if lang == "zh" else ": "
+    entries = []
+    for turn in turns:
+        sides = (
+            (turn.speaker or user, turn.text, "" if turn.trusted else _UNTRUSTED[lang]),
+            (turn.replier or companion, turn.reply, ""),
+        )
+        entries.append(
+            "\n".join(f"{name}{tag}{colon}{neutral(said)}" for name, said, tag in sides if said)
+        )
+    return entries
 
 
-def _offer(into: list[_Candidate], turn: Said, sentence: str, name: str, share: float) -> None:
-    if cues.is_small_talk(sentence) or cues.is_question(sentence) or len(sentence) < 4:
-        return
-    terms = frozenset(lexical.terms(sentence))
-    if not terms:
-        return
-    telling = 1.0 + 0.3 * len(cues.names(sentence)) + 0.2 * cues.numbers(sentence)
-    weight = share * (0.1 + turn.significance) * telling * math.log1p(len(terms))
-    line = f"{name}: {_shortened(sentence)}" if name else _shortened(sentence)
-    into.append(_Candidate(len(into), turn.number, line, weight, terms))
+def merged(children: Iterable[Child]) -> list[str]:
+    """Return summaries of shorter times as a model reads them, one entry each."""
+    return [
+        "\n".join(f"- {line}" for line in neutral(child.text).splitlines() if line)
+        if not child.when
+        else f"[{child.when}]\n{neutral(child.text)}"
+        for child in children
+    ]
 
 
-def _rarity(terms: frozenset[str], frequency: Counter[str], lines: int) -> float:
-    return sum(lexical.idf(lines, frequency[term]) for term in terms) / math.sqrt(len(terms) + 1)
+def parts(
+    entries: Sequence[str], budget: int, count: Counter, *, longest: int | None = None
+) -> list[str]:
+    """Join entries to blocks of at most `budget` tokens; most days are one block.
+
+    An entry of more than `longest` tokens (the budget) is cut in its middle: beginning and end say
+    most. With half the budget every block holds two entries at least.
+    """
+    blocks: list[str] = []
+    size = 0
+    for entry in entries:
+        kept = _cut(entry, min(budget, longest or budget) - 1, count)
+        cost = count(kept) + 1
+        if blocks and size + cost <= budget:
+            blocks[-1] += f"\n{kept}"
+            size += cost
+        else:
+            blocks.append(kept)
+            size = cost
+    return blocks
 
 
-def _best(candidates: Iterable[_Candidate], count: int) -> list[_Candidate]:
-    """Take the heaviest that do not repeat one another, and put them in order of time."""
-    taken: list[_Candidate] = []
-    for candidate in sorted(candidates, key=lambda c: (-c.weight, c.order)):
-        if len(taken) == count:
-            break
-        if all(overlap(candidate.terms, other.terms) < SAME for other in taken):
-            taken.append(candidate)
-    return sorted(taken, key=lambda c: c.order)
-
-
-def overlap(a: frozenset[str], b: frozenset[str]) -> float:
-    """Return which share of the smaller set stands in the other, 0..1."""
-    return len(a & b) / max(1, min(len(a), len(b)))
-
-
-def _extract(chosen: Sequence[_Candidate]) -> Extract | None:
-    if not chosen:
-        return None
-    return Extract(
-        text="\n".join(c.line for c in chosen),
-        sources=tuple(dict.fromkeys(c.number for c in chosen)),
-    )
-
-
-def _dated(when: str, line: str) -> str:
-    return f"{when} {line}" if when else line
-
-
-def _shortened(sentence: str) -> str:
-    flat = " ".join(sentence.split())
-    return flat if len(flat) <= LONGEST else flat[: LONGEST - 1] + "…"
+def _cut(entry: str, longest: int, count: Counter) -> str:
+    while count(entry) > longest and len(entry) > 20:
+        half = len(entry) * 2 // 5
+        entry = f"{entry[:half]}\n…\n{entry[-half:]}"
+    return entry

@@ -50,7 +50,7 @@ _PHRASES: dict[str, dict[Lang, tuple[str, ...]]] = {
         ),
         "zh": (
             rf"我(?:的)?(?:{_ELDERS}|{_CLOSE})",
-            "[领收]?养了.{0,6}[猫狗兔鸟]",
+            "[领收]?养了.{0,10}[猫狗兔鸟]",
             f"(?:{_ELDERS})",
         ),
     },
@@ -108,6 +108,8 @@ _PHRASES: dict[str, dict[Lang, tuple[str, ...]]] = {
 }
 
 TOPICS = tuple(_PHRASES)
+STRATEGY = "strategy"
+"""No topic of sentences: how best to reply to this person, as a language model has seen it."""
 LABELS: dict[Lang, dict[str, str]] = {
     "en": {
         "self": "Self",
@@ -119,6 +121,8 @@ LABELS: dict[Lang, dict[str, str]] = {
         "worries": "Worries",
         "joys": "Joys",
         "plans": "Plans",
+        "mood": "Mood",
+        "strategy": "How to reply to them",
     },
     "zh": {
         "self": "自己",
@@ -130,6 +134,8 @@ LABELS: dict[Lang, dict[str, str]] = {
         "worries": "烦恼",
         "joys": "开心",
         "plans": "打算",
+        "mood": "心情",
+        "strategy": "如何回应对方",
     },
 }
 

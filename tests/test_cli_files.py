@@ -268,3 +268,50 @@ def test_a_settings_file(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_reembed_needs_an_embedder(run: Run) -> None:
     run("remember", "I like tea.")
     assert "embedder" in run("reembed", code=2).err
+
+
+def test_a_file_of_the_original_project_is_digested_in_one_command(
+    run: Run, tmp_path: Path
+) -> None:
+    turns = [{"query": "I adopted a grey cat called Miso.", "response": "Lovely!"}]
+    people = {
+        "Emily": {"name": "Emily", "history": {"2026-03-02": turns}, "extra": {"kept": 1}},
+        "李雪": {
+            "name": "李雪",
+            "history": {"2026-03-03": [["我领养了一只叫米索的灰猫。", "真好！"]]},
+        },
+    }
+    path = tmp_path / "bank.json"
+    path.write_text(json.dumps(people, ensure_ascii=False), "utf-8")
+    script = tmp_path / "replies.txt"
+    script.write_text(
+        "The user adopted Miso.\n---\nMood: happy.\n- Has a cat called Miso [1].\n"
+        "---\n用户领养了米索。\n---\n心情：开心。\n- 有一只叫米索的灰猫 [1]。\n",
+        "utf-8",
+    )
+    out = tmp_path / "out.json"
+    told = run("digest", "--file", str(path), "--out", str(out), "--llm", f"scripted:{script}")
+    assert "Emily" in told.out and "model:scripted:replies.txt" in told.out
+    made = json.loads(out.read_text("utf-8"))
+    for name, day, cat in (("Emily", "2026-03-02", "Miso"), ("李雪", "2026-03-03", "米索")):
+        assert made[name]["history"] == people[name]["history"]
+        assert (
+            cat in made[name]["summary"][day]["content"] and cat in made[name]["personality"][day]
+        )
+        assert cat in made[name]["overall_history"] and cat in made[name]["overall_personality"]
+    assert made["Emily"]["extra"] == {"kept": 1} and out.stat().st_mode & 0o077 == 0
+    assert json.loads(path.read_text("utf-8")) == people, "the file itself is left alone"
+    alone = run("digest", "--file", str(path), "--json").json
+    assert [b["method"] for b in alone["banks"]] == ["extractive"] * 2
+    assert (tmp_path / "bank.digested.json").exists()
+
+
+def test_a_digest_whose_model_fails_says_so_and_keeps_the_job(run: Run, tmp_path: Path) -> None:
+    run("remember", "I adopted a grey cat called Miso.", "--now", "2026-03-02")
+    script = tmp_path / "replies.txt"
+    script.write_text("I'm sorry, but I can't help with that.\n", "utf-8")
+    failed = run("digest", "--llm", f"scripted:{script}", "--now", "2026-03-03", code=1)
+    assert "refused" in failed.err and "digested" in failed.out
+    (job,) = run("jobs", "--json").json
+    assert job["attempts"] == 1 and "refused" in job["error"] and "拒绝" in job["error_zh"]
+    assert "拒绝" in run("jobs", "--lang", "zh").out

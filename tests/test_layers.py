@@ -20,7 +20,7 @@ LAYERS: dict[str, set[str]] = {
     "words": {"records", "errors"},
     "mechanism": {
         "forget", "significance", "lexical", "timewords", "cues", "topics", "index", "retrieve",
-        "rendering", "digesting", "summarise", "portray", "compose",
+        "rendering", "digesting", "summarise", "extract", "judge", "portray", "compose",
     },
     "world": {"store", "models", "adapters", "formats", "prompts", "settings", "ids", "testing"},
     "verbs": {"verbs"},

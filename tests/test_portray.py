@@ -12,7 +12,7 @@ from memorybank import cues
 from memorybank.portray import PER_TOPIC, Draft, drafts, insight_extract, select
 from memorybank.records import Statement
 from memorybank.summarise import Said
-from memorybank.topics import LABELS, TOPICS
+from memorybank.topics import LABELS, STRATEGY, TOPICS
 
 both = pytest.mark.parametrize("lang", ["en", "zh"])
 TABLE = [
@@ -71,7 +71,7 @@ def statement(text: str, day: int = 1, topic: str = "likes", **more) -> Statemen
 @pytest.mark.parametrize(("topic", "en", "zh"), TABLE)
 def test_what_people_say_of_themselves(lang, topic, en, zh):
     text = {"en": en, "zh": zh}[lang]
-    assert drafts([said(text, 7)]) == [Draft(topic, text, 7)]
+    assert drafts([said(text, 7)]) == [Draft(topic, text, (7,))]
 
 
 @both
@@ -119,7 +119,7 @@ def test_each_sentence_speaks_for_itself(lang):
     found = drafts([said(whole, 3)])
     assert [draft.text for draft in found] == texts
     assert [draft.topic for draft in found] == ["self", "health", "worries"]
-    assert {draft.source for draft in found} == {3}
+    assert {draft.sources for draft in found} == {(3,)}
 
 
 @both
@@ -133,7 +133,8 @@ def test_what_is_too_long_is_no_statement(lang):
 
 def test_both_languages_have_every_topic():
     assert set(LABELS) == {"en", "zh"}
-    assert set(LABELS["en"]) == set(LABELS["zh"]) == set(TOPICS) == {row[0] for row in TABLE}
+    assert set(LABELS["en"]) == set(LABELS["zh"]) == {*TOPICS, "mood", STRATEGY}
+    assert set(TOPICS) == {row[0] for row in TABLE}
 
 
 # -- the day's insight --------------------------------------------------------------------------
@@ -142,19 +143,19 @@ def test_both_languages_have_every_topic():
 @both
 def test_an_insight_is_sorted_by_topic_and_knows_its_turns(lang):
     column = 1 if lang == "en" else 2
-    found = [Draft(topic, row[column - 1], i) for i, (topic, *row) in enumerate(reversed(TABLE))]
+    found = [Draft(topic, row[column - 1], (i,)) for i, (topic, *row) in enumerate(reversed(TABLE))]
     insight = insight_extract(found, lang)
     lines = insight.text.splitlines()
     colon = {"en": ": ", "zh": "："}[lang]
     assert [line.split(colon)[0] for line in lines] == [LABELS[lang][topic] for topic in TOPICS]
     for draft in found:
-        assert (draft.text in insight.text) == (draft.source in insight.sources)
+        assert (draft.text in insight.text) == (draft.sources[0] in insight.sources)
     assert len(set(insight.sources)) == len(insight.sources)
 
 
 @both
 def test_an_insight_is_shorter_than_a_long_day(lang):
-    found = [Draft("likes", f"I like {word} 好.", i) for i, word in enumerate(SOMEWORDS)]
+    found = [Draft("likes", f"I like {word} 好.", (i,)) for i, word in enumerate(SOMEWORDS)]
     insight = insight_extract(found, lang)
     assert 1 <= len(insight.sources) <= len(found) / 2
     assert insight.text.count("I like") == len(insight.sources)
@@ -221,12 +222,12 @@ def test_every_statement_is_a_sentence_of_its_turn(day):
     found = drafts(day)
     assert found == drafts(day)
     for draft in found:
-        origins = [t for t in day if t.number == draft.source and t.by_user and t.trusted]
+        origins = [t for t in day if t.number == draft.sources[0] and t.by_user and t.trusted]
         assert any(draft.text in turn.text for turn in origins)
         assert draft.topic in TOPICS and not cues.is_question(draft.text)
     if found:
         insight = insight_extract(found, "en")
-        assert set(insight.sources) <= {draft.source for draft in found}
+        assert set(insight.sources) <= {draft.sources[0] for draft in found}
 
 
 statements = st.lists(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from memorybank.bank import MemoryBank
+    from memorybank.models import LLM
     from memorybank.store import Store
     from memorybank.verbs.desk import Progress
 
@@ -41,6 +42,11 @@ FileOption = Annotated[str, typer.Option("--file", "-f", help=_FILE)]
 NowOption = Annotated[str, typer.Option("--now", help=_NOW)]
 JsonOption = Annotated[bool, typer.Option("--json", help=both("Print JSON.", "输出 JSON。"))]
 LangOption = Annotated[str, typer.Option("--lang", help=_LANG)]
+_LLM = both(
+    'The language model, "provider:model"; "none" for none. MEMORYBANK_LLM if left out.',
+    "语言模型，写成“来源:模型”；none 为不用。不写则取 MEMORYBANK_LLM。",
+)
+LLMOption = Annotated[str, typer.Option("--llm", help=_LLM)]
 DEFAULT_BANK = "me"
 
 
@@ -111,6 +117,15 @@ def session(
         yield Session(opened, read_time(now, info.zone), lang_of(lang, info.lang), as_json)
     finally:
         store.close()
+
+
+def language_model(name: str = "") -> LLM | None:
+    """Open the language model that an option or the settings name."""
+    from memorybank.models import load_llm
+    from memorybank.settings import read_settings
+
+    settings = read_settings()
+    return load_llm(name or settings.llm, settings.options)
 
 
 def _only_bank(store: Store, *, create: bool, any_bank: bool) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -13,16 +13,22 @@ from memorybank.cli.common import (
     FileOption,
     JsonOption,
     LangOption,
+    LLMOption,
     NowOption,
     console,
     lang_of,
+    language_model,
     print_json,
     progress_bar,
     read_time,
     session,
 )
 from memorybank.cli.words import both, machine_lang, word
-from memorybank.errors import BadInput
+from memorybank.errors import BadInput, ModelError
+from memorybank.records import Lang
+
+if TYPE_CHECKING:
+    from memorybank.models import LLM
 
 _MEMORIES = both(
     "A memory_bank_*.json of the original project, or memories.jsonl.",
@@ -218,18 +224,88 @@ def remember(
 
 
 def digest(
+    llm: LLMOption = "",
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again",
+            help=both(
+                "Also days digested before that no model has written yet.",
+                "也重做先前整理过、但还没由模型写过的日子。",
+            ),
+        ),
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            help=both(
+                "For a memory file of the original project: where to write its copy.",
+                "若 --file 是原项目的记忆文件：整理后的副本写到哪里。",
+            ),
+        ),
+    ] = None,
     bank: BankOption = "",
     file: FileOption = "",
     now: NowOption = "",
     lang: LangOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Condense what is new into summaries, insights and the portrait; make vectors that wait."""
+    """Condense what is new into summaries, insights and the portrait; make vectors that wait.
+
+    With `--file` naming a memory file of the original project, all banks in it are digested and a
+    copy is written that holds summaries and personalities where that project keeps them.
+    """
+    model = language_model(llm)
+    if file.endswith(".json"):
+        _digest_original(Path(file).expanduser(), out, model, bank, now, lang, as_json=as_json)
+        return
     with (
         session(bank, file, now, lang, as_json=as_json) as s,
         progress_bar(quiet=as_json) as report,
     ):
-        done = s.bank.digest(now=s.now, progress=report)
+        done = s.bank.digest(llm=model, again=again, now=s.now, progress=report)
         s.bank.embed_pending(progress=report)
     if not s.show(done):
         console().print(word("digested", s.lang, done.days, done.weeks, done.months, done.overall))
+    if done.error:
+        _say_failed(done.failed, done.error, s.lang)
+
+
+def _say_failed(failed: int, error: ModelError, lang: Lang) -> None:
+    """Tell on the error stream what a model failed at, and leave with its exit code."""
+    sys.stderr.write(word("digest failed", lang, failed, error.say(lang)) + "\n")
+    raise typer.Exit(1)
+
+
+def _digest_original(
+    path: Path,
+    out: Path | None,
+    model: LLM | None,
+    bank: str,
+    now: str,
+    lang: str,
+    *,
+    as_json: bool,
+) -> None:
+    """Digest every bank of an original memory file, and write the file that results."""
+    from memorybank.bank import zone_name
+    from memorybank.intake import digest_file
+    from memorybank.settings import read_settings
+
+    settings = read_settings()
+    zone = zone_name(settings.zone)
+    target = out or path.with_name(f"{path.stem}.digested.json")
+    with progress_bar(quiet=as_json) as report:
+        done = digest_file(
+            path, target, model, only=bank, zone=zone, now=read_time(now, zone), progress=report
+        )
+    speech = lang_of(lang, machine_lang())
+    if as_json:
+        print_json(done)
+    else:
+        for one in done.banks:
+            console().print(word("summarised", speech, one.bank, one.days, one.method))
+        console().print(word("written", speech, target))
+    if done.error:
+        _say_failed(done.failed, done.error, speech)

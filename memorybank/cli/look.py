@@ -188,8 +188,9 @@ def jobs(
             console().print(word("no jobs", s.lang))
             return
         table = Table(box=None, pad_edge=False)
-        for title in ("kind", "subject", "attempts", "error"):
+        for title in ("kind", "subject", "attempts", "waits until", "error"):
             table.add_column(word(title, s.lang))
         for job in waiting:
-            table.add_row(job.kind, job.subject, str(job.attempts), job.error or "")
+            after = f"{job.run_after:%Y-%m-%d %H:%M}" if job.run_after else ""
+            table.add_row(job.kind, job.subject, str(job.attempts), after, job.say(s.lang))
         console().print(table)

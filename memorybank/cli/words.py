@@ -44,6 +44,13 @@ _WORDS: dict[str, tuple[str, str]] = {
         "digested: {0} days, {1} weeks, {2} months, {3} overall",
         "已整理：{0} 天、{1} 周、{2} 月、总体 {3} 次",
     ),
+    "digest failed": (
+        "{0} pieces wait, a language model failed: {1}",
+        "还有 {0} 项在等待，语言模型出错：{1}",
+    ),
+    "summarised": ("{0}: {1} days, {2}", "{0}：{1} 天，{2}"),
+    "written": ("written to {0}", "已写入 {0}"),
+    "waits until": ("not before", "最早重试"),
     "done": ("done", "完成"),
     "erased": (
         "erased for good: {0} turns, {1} summaries and insights, {2} statements of the portrait",

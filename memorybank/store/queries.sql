@@ -247,7 +247,7 @@ WHERE bank = :bank AND kind = :kind ORDER BY subject;
 DELETE FROM jobs WHERE bank = :bank AND kind = :kind AND subject = :subject AND fence = :fence;
 
 -- job_failed
-UPDATE jobs SET attempts = attempts + 1, error = :error
+UPDATE jobs SET attempts = attempts + 1, error = :error, run_after = :run_after
 WHERE bank = :bank AND kind = :kind AND subject = :subject;
 
 -- forget_job

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from memorybank import forget
-from memorybank.errors import BadTime, UnknownBank, UnknownMemory
+from memorybank.digesting import wait_after
+from memorybank.errors import BadTime, ModelError, UnknownBank, UnknownMemory
 from memorybank.ids import NewId
 from memorybank.index import Index
 from memorybank.lexical import TermArray
@@ -22,10 +24,12 @@ from memorybank.store import Store, Transaction
 from memorybank.store.tables import (
     BankRow,
     EventRow,
+    JobRow,
     MemoryRow,
     fades_us,
     memories_by_number,
     to_days,
+    to_us,
 )
 from memorybank.verbs.shelf import Shelf, Volume, usable
 
@@ -171,6 +175,17 @@ def insert_vectors(
     tx.run(
         "insert_vector", bank=bank.bank, number=number, model=embedder.name, dim=embedder.dim,
         text_hash=text_hash(of), vector=vectors.astype(np.float16).tobytes(),
+    )  # fmt: skip
+
+
+def note_failure(
+    tx: Transaction, bank: BankRow, job: JobRow, error: ModelError, now: datetime
+) -> None:
+    """Note with a job why it failed, in both languages, and let it wait before the next try."""
+    told = json.dumps([error.say("en"), error.say("zh")], ensure_ascii=False)
+    tx.run(
+        "job_failed", bank=bank.bank, kind=job.kind, subject=job.subject, error=told,
+        run_after=to_us(now + wait_after(job.attempts + 1)),
     )  # fmt: skip
 
 

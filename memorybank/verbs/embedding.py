@@ -12,7 +12,7 @@ from memorybank.models import Embedder, Vectors, passages
 from memorybank.rendering import chunks, to_embed
 from memorybank.store.tables import JobRow, derived_by_number, memories_by_number, turns_by_number
 from memorybank.verbs import log
-from memorybank.verbs.desk import Desk, Progress, insert_vectors, no_progress
+from memorybank.verbs.desk import Desk, Progress, insert_vectors, no_progress, note_failure
 from memorybank.verbs.shelf import usable
 
 BATCH = 32
@@ -44,9 +44,7 @@ def _embed_one(desk: Desk, embedder: Embedder, job: JobRow) -> None:
         vectors = None if text is None else _vectors(embedder, text)
     except ModelError as error:
         with desk.write() as (tx, _, bank):
-            tx.run(
-                "job_failed", bank=bank.bank, kind=job.kind, subject=job.subject, error=str(error)
-            )
+            note_failure(tx, bank, job, error, desk.clock())
         raise
     with desk.write() as (tx, volume, bank):
         if text is not None and vectors is not None:

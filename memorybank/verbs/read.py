@@ -278,11 +278,19 @@ def jobs(desk: Desk) -> list[Job]:
     return [
         Job(
             kind=row.kind, subject=row.subject, created_at=from_us(row.created_at, zone),
-            attempts=row.attempts, error=row.error,
+            attempts=row.attempts, error=_told(row.error, 0), error_zh=_told(row.error, 1),
             run_after=from_us(row.run_after, zone) if row.run_after else None,
         )
         for row in rows
     ]  # fmt: skip
+
+
+def _told(error: str | None, place: int) -> str | None:
+    """Return the noted error of a job in one of its languages; older files know but one."""
+    if not error or not error.startswith("["):
+        return error
+    texts: list[str] = json.loads(error)
+    return texts[place]
 
 
 def banks(store: Store, tenant: str) -> list[BankInfo]:

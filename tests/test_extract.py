@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memorybank import cues
-from memorybank.lexical import terms
-from memorybank.summarise import (
+from memorybank.extract import (
     DAY_SENTENCES,
     LONGEST,
     MERGED_SENTENCES,
@@ -19,6 +18,7 @@ from memorybank.summarise import (
     merge_extract,
     overlap,
 )
+from memorybank.lexical import terms
 
 both = pytest.mark.parametrize("lang", ["en", "zh"])
 # (said, reply, significance); the numbers of the turns are their places here.
