@@ -13,7 +13,7 @@ remember and recall calls a language model.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
@@ -38,6 +38,7 @@ from memorybank.records import (
     Lang,
     Level,
     Portrait,
+    Recalled,
     Recollection,
     Statement,
     Summary,
@@ -49,6 +50,7 @@ from memorybank.store.sqlite import SQLiteStore
 from memorybank.store.tables import bank_named, to_us
 from memorybank.verbs import digest as digests
 from memorybank.verbs import embedding, erase, log, read
+from memorybank.verbs.answer import answer
 from memorybank.verbs.context import Wish, context
 from memorybank.verbs.desk import Desk, Progress, checked, memory_named, no_progress, zone_of
 from memorybank.verbs.recall import Ask, recall
@@ -180,6 +182,21 @@ class MemoryBank:
         ids = _used_ids(used)
         return remember(self._desk, [turn], now=moment, used=ids, vectors=vectors)[0].id
 
+    def answer(
+        self,
+        turn_id: str,
+        reply: str,
+        *,
+        used: Context | Recollection | Iterable[str] = (),
+        now: datetime | None = None,
+    ) -> str:
+        """Give a turn its reply, or another one in place of that; returns the turn's id.
+
+        For whoever waits for a model: `remember` the user's words, ask, then answer, and nothing
+        that was said can be lost in between. Raises UnknownMemory where it was erased meanwhile.
+        """
+        return answer(self._desk, turn_id, reply, now=self._moment(now), used=_used_ids(used))
+
     def remember_messages(
         self,
         messages: Sequence[Mapping[str, str]],
@@ -270,9 +287,21 @@ class MemoryBank:
         recent: int = 6,
         lang: Lang | None = None,
         count: Counter = estimate_tokens,
+        instruction: str = "",
+        aside: Recalled | None = None,
+        leave_out: Callable[[Recalled], bool] | None = None,
+        without: Collection[str] = (),
         now: datetime | None = None,
     ) -> Context:
-        """Return messages for any language model within `budget` tokens, counted by `count`."""
+        """Return messages for any language model within `budget` tokens, counted by `count`.
+
+        Args:
+            instruction: the system prompt, in place of ours: who the model should be and how
+                to use the notes. Never text from memory.
+            aside: a memory that nothing called for but that may be brought up.
+            leave_out: says of a recalled memory that it must not enter the prompt.
+            without: ids of turns that count as unsaid, as when one is answered anew.
+        """
         wish = Wish(
             message=message,
             now=self._moment(now),
@@ -281,6 +310,10 @@ class MemoryBank:
             recent=recent,
             lang=lang,
             count=count,
+            instruction=instruction,
+            aside=aside,
+            leave_out=leave_out,
+            without=frozenset(without),
         )
         return context(self._desk, wish)
 

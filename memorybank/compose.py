@@ -38,23 +38,27 @@ _WORDS: dict[Lang, dict[str, str]] = {
         "portrait": "Who they are:",
         "global": "What has happened so far:",
         "recalled": "What this message calls to mind:",
+        "aside": "You may bring this up yourself, if it fits and does no harm:",
         "summary": "summary of the day",
         "replaces": "corrects an earlier version",
         "untrusted": "not from the person themselves",
         "is recent": "it is among the recent turns",
         "is full": "the token budget was used up",
         "has faded": "it has faded and was not asked for",
+        "avoided": "it had better not be brought up now",
     },
     "zh": {
         "portrait": "对方是怎样的人：",
         "global": "至今发生的事：",
         "recalled": "这条消息让人想起：",
+        "aside": "如果合适又无碍，可以主动提起：",
         "summary": "当日小结",
         "replaces": "更正了之前的说法",
         "untrusted": "并非对方本人所说",
         "is recent": "已在最近的对话里",
         "is full": "词元预算已用完",
         "has faded": "已淡忘，且未被问及",
+        "avoided": "此刻不宜提起",
     },
 }
 
@@ -71,6 +75,8 @@ class Ingredients:
     portrait: Portrait | None = None
     overall: Summary | None = None
     recent: Sequence[Turn] = ()
+    aside: Recalled | None = None
+    avoided: Sequence[Recalled] = ()
 
 
 def estimate_tokens(text: str) -> int:
@@ -101,9 +107,11 @@ def compose(parts: Ingredients, budget: int, count: Counter = estimate_tokens) -
     prompt.add_standing()
     prompt.add_recalled()
     prompt.add_recent()
-    prompt.left_out += [
-        LeftOut(what="withheld", id=hit.id, why=prompt.words["has faded"]) for hit in parts.withheld
-    ]
+    prompt.add_aside()
+    for what, hits, why in (
+        ("withheld", parts.withheld, "has faded"), ("avoided", parts.avoided, "avoided"),
+    ):  # fmt: skip
+        prompt.left_out += [LeftOut(what=what, id=hit.id, why=prompt.words[why]) for hit in hits]
     messages = prompt.messages()
     return Context(
         messages=messages,
@@ -121,7 +129,9 @@ class _Prompt:
     def __init__(self, parts: Ingredients, budget: int, count: Counter) -> None:
         self.parts, self.budget, self.count = parts, budget, count
         self.words = _WORDS[parts.lang]
-        self.notes: dict[str, list[str]] = {"portrait": [], "global": [], "recalled": []}
+        self.notes: dict[str, list[str]] = {
+            "portrait": [], "global": [], "recalled": [], "aside": [],
+        }  # fmt: skip
         self.recent: list[dict[str, str]] = []
         self.recalled: list[Recalled] = []
         self.left_out: list[LeftOut] = []
@@ -183,11 +193,18 @@ class _Prompt:
             elif hit.id in recent:
                 self._add(hit)
 
-    def _add(self, hit: Recalled) -> None:
-        self.notes["recalled"].append(self._entry(hit))
+    def add_aside(self) -> None:
+        """Put in what nothing called for but may be brought up, if there is room and need."""
+        aside = self.parts.aside
+        known = {hit.id for hit in self.recalled} | {turn.id for turn in self.parts.recent}
+        if aside and aside.id not in known:
+            self._add(aside, "aside")
+
+    def _add(self, hit: Recalled, what: str = "recalled") -> None:
+        self.notes[what].append(self._entry(hit))
         if self.tokens() > self.budget:
-            self.notes["recalled"].pop()
-            self._leave("recalled", hit.id)
+            self.notes[what].pop()
+            self._leave(what, hit.id)
         else:
             self.recalled.append(hit)
 

@@ -188,6 +188,16 @@ DELETE FROM turns WHERE bank = :bank AND number = :number;
 -- What an erased turn recalled stays strengthened; the turn itself is no longer named.
 UPDATE events SET turn = NULL WHERE bank = :bank AND turn = :number;
 
+-- recalled_by
+SELECT memory FROM events WHERE bank = :bank AND turn = :turn AND kind = 'recall';
+
+-- drop_recalls_by
+-- A turn that is answered anew recalls anew.
+DELETE FROM events WHERE bank = :bank AND turn = :turn AND kind = 'recall';
+
+-- set_reply
+UPDATE turns SET reply = :reply, text_hash = :text_hash WHERE bank = :bank AND number = :number;
+
 -- events_of
 SELECT number, kind, at, turn, effect, retained FROM events
 WHERE bank = :bank AND memory = :memory ORDER BY at, number;

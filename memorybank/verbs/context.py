@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,7 +10,7 @@ from memorybank import lexical
 from memorybank.compose import Counter, Ingredients, compose, estimate_tokens
 from memorybank.errors import BadInput
 from memorybank.prompts import read
-from memorybank.records import Context, Lang, Turn
+from memorybank.records import Context, Lang, Recalled, Turn
 from memorybank.rendering import clean
 from memorybank.store import Transaction
 from memorybank.store.tables import (
@@ -37,6 +38,10 @@ class Wish:
     recent: int = 6
     lang: Lang | None = None
     count: Counter = estimate_tokens
+    instruction: str = ""
+    aside: Recalled | None = None
+    leave_out: Callable[[Recalled], bool] | None = None
+    without: frozenset[str] = frozenset()
 
 
 def context(desk: Desk, wish: Wish) -> Context:
@@ -47,25 +52,29 @@ def context(desk: Desk, wish: Wish) -> Context:
             "上下文的 budget 和 k 至少为 1，recent 至少为 0",
         )
     # Recent turns stand in the prompt anyway: ask for so many more, to have k beside them.
-    ask = Ask(message=wish.message, now=wish.now, k=wish.k + wish.recent)
-    found = recall(desk, ask)
+    more = wish.recent + len(wish.without)
+    found = recall(desk, Ask(message=wish.message, now=wish.now, k=wish.k + more))
     with desk.read() as (tx, _, bank):
         lang = wish.lang or lexical.detect(wish.message, bank.lang)
         recent = _recent(tx, bank, wish)
     recent_ids = {turn.id for turn in recent}
-    relevant = [hit for hit in found if hit.relevant]
+    relevant = [hit for hit in found if hit.relevant and hit.id not in wish.without]
+    avoided = [hit for hit in relevant if wish.leave_out and wish.leave_out(hit)]
+    relevant = [hit for hit in relevant if hit not in avoided]
     beside = [hit for hit in relevant if hit.id not in recent_ids][: wish.k]
     among = [hit for hit in relevant if hit.id in recent_ids]
     overall = summaries(desk, "global")
     parts = Ingredients(
         message=clean(wish.message),
-        instruction=read("context", lang),
+        instruction=wish.instruction or read("context", lang),
         lang=lang,
         recalled=[*beside, *among],
         withheld=found.withheld,
         portrait=portrait(desk, wish.now),
         overall=overall[0] if overall else None,
         recent=recent,
+        aside=wish.aside,
+        avoided=avoided,
     )
     return compose(parts, wish.budget, wish.count)
 
@@ -73,7 +82,8 @@ def context(desk: Desk, wish: Wish) -> Context:
 def _recent(tx: Transaction, bank: BankRow, wish: Wish) -> list[Turn]:
     if not wish.recent:
         return []
-    rows = tx.rows("last_turns", bank=bank.bank, until=to_us(wish.now), count=wish.recent)
+    count = wish.recent + len(wish.without)
+    rows = tx.rows("last_turns", bank=bank.bank, until=to_us(wish.now), count=count)
     numbers = [row[0] for row in rows]
     since = to_us(wish.now - SAME_SITTING)
     turns = turns_by_number(tx, bank.bank, numbers)
@@ -81,5 +91,5 @@ def _recent(tx: Transaction, bank: BankRow, wish: Wish) -> list[Turn]:
     return [
         turn_record(bank, memories[n], turns[n])
         for n in reversed(numbers)
-        if memories[n].occurred_at >= since
-    ]
+        if memories[n].occurred_at >= since and memories[n].id not in wish.without
+    ][-wish.recent :]
