@@ -141,7 +141,7 @@ def failing(body: Any, server: Server) -> ModelError:
 
 def denied(server: Server, why: str) -> ModelDenied:
     """Return the error for a key that is missing, wrong, or without credit."""
-    english, chinese = {
+    english, zh = {
         "no key": (
             f"{server.host} needs a key for {server.name}: set OPENAI_API_KEY, or api_key or "
             'api_key_file in [openai]; for a server without keys write api_key = "none"',
@@ -160,7 +160,7 @@ def denied(server: Server, why: str) -> ModelDenied:
             f"{server.host} 的账户已没有额度可用于 {server.name}：请充值，或换一个密钥",
         ),
     }[why]
-    return ModelDenied(english, chinese)
+    return ModelDenied(english, zh)
 
 
 def unreachable(server: Server, what: str, zh: str) -> ModelUnreachable:
