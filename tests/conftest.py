@@ -39,15 +39,21 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture
+def loopback() -> None:
+    """Let a test speak to servers on this machine, such as `fakemodel.FakeModel`."""
+
+
 @pytest.fixture(autouse=True)
-def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Refuse every connection that leaves the machine's own files."""
+def no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse every connection that leaves the machine's own files, or the machine (`loopback`)."""
+    near = ("127.0.0.1", "::1", "localhost") if "loopback" in request.fixturenames else ()
 
     def guarded(name: str) -> Any:
         through = getattr(socket.socket, name)
 
         def connect(self: socket.socket, address: Any) -> Any:
-            if self.family != getattr(socket, "AF_UNIX", None):
+            if self.family != getattr(socket, "AF_UNIX", None) and address[0] not in near:
                 self.close()
                 raise RuntimeError(f"a test reached for the network: {address!r}")
             return through(self, address)
