@@ -54,6 +54,7 @@ _BY = {
     "parent": r"\bdad|father|\bmum\b|\bmom\b|mother|step|parents|爸|妈|父|母|爹|娘",
     "kin": r"uncle|aunt|brother|sister|cousin|grand|叔|舅|伯|哥|弟|姐|妹|爷爷|奶奶|公公|婆婆|亲戚",
 }
+_THEIRS = re.compile(r"\b(?:her|him|them|his|their|the)\b|孩子|老婆|妻子|她|闺蜜|姐姐|朋友")
 KIN = {name: re.compile(words) for name, words in _BY.items()}
 """Who people live with, in both languages."""
 
@@ -116,8 +117,11 @@ _ORDER = (
 
 def concern(text: str) -> Concern | None:
     """Return what a message gives cause to worry about, or None."""
-    plain = folded(text)
-    found = set(_concerns(plain))
+    found: set[Concern] = set()
+    for one in _concerns(folded(text)):
+        if (one.kind, one.about) == _ORDER[0]:
+            return one
+        found.add(one)
     return min(found, key=lambda c: (_ORDER.index((c.kind, c.about)), not c.by), default=None)
 
 
@@ -204,7 +208,7 @@ def _done(
     other = signs.other.search(sentence)
     if not (first or other or inside.startswith(("被", "遭", "being", "been"))):
         return
-    theirs = re.search(r"\b(?:her|him|them|his|their|the)\b|孩子|老婆|妻子|她|闺蜜|姐姐|朋友", inside)
+    theirs = signs.other.search(inside) if other and not first else _THEIRS.search(inside)
     about: About = "other" if theirs and not re.search(r"\b(?:me|us)\b|我", inside) else "self"
     if about == "self" and not mine and not first and other:
         about = "other"
