@@ -64,7 +64,10 @@ def main() -> None:
             count += 1
             if one := concern(text):
                 hits.append((one, text))
-        kinds = Counter("other" if c.about == "other" else "intent" if c.about == "intent" else c.kind for c, _ in hits)
+        kinds = Counter(
+            "other" if c.about == "other" else "intent" if c.about == "intent" else c.kind
+            for c, _ in hits
+        )
         spent = time.perf_counter() - began
         name = path.relative_to(args.folder).as_posix().split(".json")[0]
         print(

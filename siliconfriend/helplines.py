@@ -59,9 +59,7 @@ class HelpLines:
     lines: tuple[HelpLine, ...]
     shown: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def chosen(
-        self, kind: str, lang: Lang, regions: Sequence[str] = ()
-    ) -> tuple[HelpLine, ...]:
+    def chosen(self, kind: str, lang: Lang, regions: Sequence[str] = ()) -> tuple[HelpLine, ...]:
         """Return the lines for a kind of concern, by the order of the regions; all if none."""
         wanted = tuple(regions) or self.shown.get(lang, ())
         fit = [line for line in self.lines if kind in line.kinds]
@@ -85,7 +83,9 @@ def read_help_lines(path: Path | None = None) -> HelpLines:
         raise _bad(file, str(error), "读不出来") from error
     as_of = found.get("as_of")
     if not isinstance(as_of, date):
-        raise _bad(file, "as_of must be a date such as 2026-11-24", "as_of 应是 2026-11-24 这样的日期")
+        raise _bad(
+            file, "as_of must be a date such as 2026-11-24", "as_of 应是 2026-11-24 这样的日期"
+        )
     rows = found.get("line")
     if not isinstance(rows, list) or not rows:
         raise _bad(file, "there is no [[line]]", "没有 [[line]]")
@@ -100,7 +100,9 @@ def _shown(file: Path, shown: Any, lines: Sequence[HelpLine]) -> dict[str, tuple
     for lang, regions in shown.items():
         if lang not in ("zh", "en") or not isinstance(regions, list) or set(regions) - known:
             raise _bad(
-                file, f"[shown] {lang}: list regions that have a line", f"[shown] {lang}：只能列有热线的地区"
+                file,
+                f"[shown] {lang}: list regions that have a line",
+                f"[shown] {lang}：只能列有热线的地区",
             )
     return {lang: tuple(regions) for lang, regions in shown.items()}
 
@@ -111,11 +113,15 @@ def _line(file: Path, number: int, row: Any) -> HelpLine:
         raise _bad(file, f"{where}known are {', '.join(_NEEDED + _MAY)}", f"{there}有不认识的项")
     kinds = row.get("kinds", list(KINDS))
     if not isinstance(kinds, list) or not kinds or set(kinds) - set(KINDS):
-        raise _bad(file, f"{where}kinds are {', '.join(KINDS)}", f"{there}kinds 可用 {'、'.join(KINDS)}")
+        raise _bad(
+            file, f"{where}kinds are {', '.join(KINDS)}", f"{there}kinds 可用 {'、'.join(KINDS)}"
+        )
     texts = {name: row.get(name, "") for name in (*_NEEDED, "name_zh", "reach_zh")}
     for name, text in texts.items():
         if not isinstance(text, str) or not text.isprintable() or (name in _NEEDED and not text):
-            raise _bad(file, f"{where}{name} must be one line of text", f"{there}{name} 应是一行文字")
+            raise _bad(
+                file, f"{where}{name} must be one line of text", f"{there}{name} 应是一行文字"
+            )
     return HelpLine(**texts, kinds=tuple(kinds))
 
 

@@ -75,8 +75,11 @@ def alternatives(source: str) -> list[str]:
 
 def _best(candidates: Sequence[Words]) -> Words:
     """Return the candidate whose shortest word is longest."""
-    worth = [words for words in candidates if words and min(map(len, words))]
-    return max(worth, key=lambda words: (min(map(len, words)), -len(words)), default=frozenset())
+
+    def worth(words: Words) -> tuple[int, int]:
+        return min(len(word) for word in words), -len(words)
+
+    return max(filter(None, candidates), key=worth, default=frozenset())
 
 
 def _needed(sequence: Any) -> list[Words]:

@@ -138,7 +138,8 @@ def _hint(one: Candidate, now: datetime, habit: Habit) -> Hint | None:
     memory = one.memory
     barred = (
         not memory.trusted or one.channel == "tool" or memory.replaced_by is not None
-        or memory.faded or memory.significance < habit.significance
+        or (memory.faded and memory.fades_at is None)  # put away by hand
+        or memory.significance < habit.significance
         or memory.occurred_at.date() >= now.date() or not memory.text.strip()
     )  # fmt: skip
     if barred or painful(memory.text) or painful(one.said):
@@ -153,11 +154,11 @@ def _hint(one: Candidate, now: datetime, habit: Habit) -> Hint | None:
 
 def _why(one: Candidate, now: datetime, habit: Habit) -> tuple[Reason | None, int]:
     memory = one.memory
-    if due(one.said or memory.text, memory.occurred_at, now):
+    if not memory.faded and due(one.said or memory.text, memory.occurred_at, now):
         return "a promise", 0
     if years := anniversary(memory.occurred_at.astimezone(now.tzinfo).date(), now.date()):
         return "an anniversary", years
-    fading = not memory.pinned and habit.low < memory.retention <= habit.high
+    fading = not memory.pinned and not memory.faded and habit.low < memory.retention <= habit.high
     return ("about to fade" if fading else None), 0
 
 

@@ -196,9 +196,7 @@ def _about(sentence: str, match: re.Match[str], signs: _Signs) -> About | None:
     return "self" if first >= other - 1 else "other"
 
 
-def _done(
-    sentence: str, match: re.Match[str], signs: _Signs, *, told: bool
-) -> Iterator[Concern]:
+def _done(sentence: str, match: re.Match[str], signs: _Signs, *, told: bool) -> Iterator[Concern]:
     """Yield what is done to somebody: the speaker if the sign says so."""
     inside = match.group()
     mine = bool(re.search(r"\b(?:me|us|my|i|i'm|i've)\b|我|咱|俺", inside))

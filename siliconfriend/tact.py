@@ -16,41 +16,49 @@ from siliconfriend.folding import folded
 from siliconfriend.safety import KIN, Concern, concern
 
 _PAINFUL = re.compile(
-    # grief and death
-    r"\b(?:died|dead|death|dying|passed away|funeral|cremat\w*|grave\b|gravestone|cemetery|griev\w*|grief|"
-    r"mourn\w*|widow\w*|lost (?:my|our|her|his) (?:\w+ )?(?:mum|mom|mother|dad|father|wife|husband|son|"
-    r"daughter|baby|child|brother|sister|gran\w*|friend|dog|cat|pet)|put (?:him|her|it|\w+) (?:down|to sleep)|"
-    r"miscarr\w*|stillb\w*|orphan\w*|euthan\w*|hospice)\b|"
-    # parting
-    r"\b(?:broke up|break[- ]?up|breaking up|split up|divorc\w*|dumped|left me|cheat(?:ed|ing)|affair|"
-    r"heart ?br\w+|estranged|my ex\b|called off the (?:wedding|engagement))|"
-    # illness and harm
-    r"\b(?:cancer|tumou?r|leuk\w+|chemo\w*|diagnos\w*|terminal|stroke|heart attack|dementia|alzheimer\w*|"
-    r"parkinson\w*|hiv|depress\w*|anxiety|panic attacks?|ptsd|trauma\w*|surgery|operation|intensive care|icu\b|"
-    r"hospital\w*|overdos\w*|addict\w*|rehab|relaps\w*|accident|crash\w*|abus\w*|assault\w*|rap(?:e|ed)\b|"
-    r"violen\w*|bull(?:y|ied|ying)\w*|beat(?:en|s)? me|hits? me|suicid\w*|self[- ]?harm\w*|eating disorder|anorex\w*|bulimi\w*)|"
-    # failure, loss and shame
-    r"\b(?:fail(?:ed|ure|ing|s)?|fired|laid off|lost (?:my|the|his|her) (?:job|house|home|money|savings|business|case)|"
-    r"bankrupt\w*|evict\w*|in debt|debts|arrested|prison|jail|humiliat\w*|asham\w*|shame|mock\w*|laughed at me|"
-    r"rejected|turned down|expelled|dropped out|betray\w*|lonely|loneliness|worthless|hopeless|hate myself|"
-    r"cried|crying|sobb\w*|regret\w*|guilt\w*|scared|terrified|nightmares?|miss (?:him|her|them|you) so)\b|"
-    # 哀伤、离别、疾病、失败
-    r"去世|过世|逝世|病逝|离世|死(?!党|机|磕|心眼|板)|葬|坟|墓|守寡|流产|夭折|遗体|遗照|安乐死|永远离开|走了(?=[，。,！]|$|.{0,4}(?:想|难过|哭))|没能见.{0,4}最后|"
-    r"分手|离婚|离异|失恋|出轨|劈腿|背叛|抛弃|前任|前男友|前女友|前夫|前妻|吵架|冷战|断绝|癌|肿瘤|白血病|化疗|确诊|重病|绝症|住院|手术|抢救|中风|心梗|"
-    r"痴呆|抑郁|焦虑症|恐慌|创伤|瘫痪|残疾|车祸|事故|受伤|自残|自杀|轻生|家暴|虐待|性侵|强奸|猥亵|骚扰|霸凌|欺负|打我|暴力|失败|没考上|落榜|挂科|不及格|考砸|被.{0,6}(?:裁|辞|开除|解雇|骗|拒|骂|嘲|羞)|"
-    r"失业|破产|欠债|负债|坐牢|羞辱|丢脸|丢人|丢死|嘲笑|出丑|后悔|愧疚|内疚|绝望|崩溃|痛苦|伤心|难过|心碎|痛哭|大哭|哭了|孤独|孤单|噩梦|害怕|恐惧|没用|废物"
+    r"\b(?:died|dead|death|dying|passed away|funeral|cremat\w*|grave\b|gravestone|cemetery|"
+    r"griev\w*|grief|mourn\w*|widow\w*|lost (?:my|our|her|his) (?:\w+ )?(?:mum|mom|mother|dad|"
+    r"father|wife|husband|son|daughter|baby|child|brother|sister|gran\w*|friend|dog|cat|pet)|"
+    r"put (?:him|her|it|\w+) (?:down|to sleep)|miscarr\w*|stillb\w*|orphan\w*|euthan\w*|"
+    r"hospice)\b|\b(?:broke up|break[- ]?up|breaking up|split up|divorc\w*|dumped|left me|"
+    r"cheat(?:ed|ing)|affair|heart ?br\w+|estranged|my ex\b|called off the (?:wedding|"
+    r"engagement))|\b(?:cancer|tumou?r|leuk\w+|chemo\w*|diagnos\w*|terminal|stroke|"
+    r"heart attack|dementia|alzheimer\w*|parkinson\w*|hiv|depress\w*|anxiety|panic attacks?|"
+    r"ptsd|trauma\w*|surgery|operation|intensive care|icu\b|hospital\w*|overdos\w*|addict\w*|"
+    r"rehab|relaps\w*|accident|crash\w*|abus\w*|assault\w*|rap(?:e|ed)\b|violen\w*|bull(?:y|"
+    r"ied|ying)\w*|beat(?:en|s)? me|hits? me|suicid\w*|self[- ]?harm\w*|eating disorder|"
+    r"anorex\w*|bulimi\w*)|\b(?:fail(?:ed|ure|ing|s)?|fired|laid off|lost (?:my|the|his|"
+    r"her) (?:job|house|home|money|savings|business|case)|bankrupt\w*|evict\w*|in debt|debts|"
+    r"arrested|prison|jail|humiliat\w*|asham\w*|shame|mock\w*|laughed at me|rejected|"
+    r"turned down|expelled|dropped out|betray\w*|lonely|loneliness|worthless|hopeless|"
+    r"hate myself|cried|crying|sobb\w*|regret\w*|guilt\w*|scared|terrified|nightmares?|"
+    r"miss (?:him|her|them|you) so)\b|去世|过世|逝世|病逝|离世|死(?!党|机|磕|心眼|板)|葬|坟|"
+    r"墓|守寡|流产|夭折|遗体|遗照|安乐死|永远离开|走了(?=[，。,！]|$|.{0,4}(?:想|难过|哭))|"
+    r"没能见.{0,4}最后|分手|离婚|离异|失恋|出轨|劈腿|背叛|抛弃|前任|前男友|前女友|前夫|前妻|"
+    r"吵架|冷战|断绝|癌|肿瘤|白血病|化疗|确诊|重病|绝症|住院|手术|抢救|中风|心梗|痴呆|抑郁|"
+    r"焦虑症|恐慌|创伤|瘫痪|残疾|车祸|事故|受伤|自残|自杀|轻生|家暴|虐待|性侵|强奸|猥亵|骚扰|"
+    r"霸凌|欺负|打我|暴力|失败|没考上|落榜|挂科|不及格|考砸|被.{0,6}(?:裁|辞|开除|解雇|骗|拒|"
+    r"骂|嘲|羞)|失业|破产|欠债|负债|坐牢|羞辱|丢脸|丢人|丢死|嘲笑|出丑|后悔|愧疚|内疚|绝望|"
+    r"崩溃|痛苦|伤心|难过|心碎|痛哭|大哭|哭了|孤独|孤单|噩梦|害怕|恐惧|没用|废物"
 )
 _MEANS = re.compile(
-    r"\b(?:pills?|tablets?|medication|meds|sleeping|painkillers?|paracetamol|insulin|knife|knives|blades?|razors?|scissors|guns?|rifle|pistol|"
-    r"shotgun|hunting|ropes?|noose|bridges?|roof\w*|balcon\w*|cliffs?|train tracks?|railway|platform|charcoal|pesticides?|poison\w*|bleach|alcohol|whisky|vodka|"
-    r"drunk|drugs?|lake|river|tall building|top floor|\d+th floor)\b|药|安定|刀|刃|剪|枪|绳|桥|天台|楼顶|阳台|顶楼|高楼|悬崖|铁轨|站台|烧炭|木炭|农药|毒|酒|江边|河边|跳水"
+    r"\b(?:pills?|tablets?|medication|meds|sleeping|painkillers?|paracetamol|insulin|knife|"
+    r"knives|blades?|razors?|scissors|guns?|rifle|pistol|shotgun|hunting|ropes?|noose|"
+    r"bridges?|roof\w*|balcon\w*|cliffs?|train tracks?|railway|platform|charcoal|pesticides?|"
+    r"poison\w*|bleach|alcohol|whisky|vodka|drunk|drugs?|lake|river|tall building|top floor|"
+    r"\d+th floor)\b|药|安定|刀|刃|剪|枪|绳|桥|天台|楼顶|阳台|顶楼|高楼|悬崖|铁轨|站台|烧炭|"
+    r"木炭|农药|毒|酒|江边|河边|跳水"
 )
 _SUPPORT = re.compile(
-    r"\b(?:love[sd]?|loving|lovely|friends?|bestie|family|mum|mom|mother|dad|father|sister|brother|grand\w+|aunt|uncle|daughter|son|kids?|wife|husband|partner|girlfriend|boyfriend|"
-    r"neighbou?r|teacher|mentor|dogs?|puppy|cats?|kitten|pets?|rabbit|hamster|parrot|enjoy\w*|like[sd]?|favou?rite|happy|happiest|happily|joy\w*|fun|laugh\w*|smil\w*|proud|"
-    r"hug\w*|kind|helped|support\w*|thank\w*|grateful|music|sing\w*|garden\w*|walk\w*|paint\w*|bak\w+|cook\w*|hobby|hobbies|holiday|picnic|sunset|adopted|named|called)\b|"
-    r"爱|喜欢|朋友|闺蜜|家人|妈|爸|姐|妹|哥|弟|爷爷|奶奶|外公|外婆|女儿|儿子|孩子|老公|老婆|男朋友|女朋友|邻居|老师|同事|猫|狗|宠物|兔|仓鼠|鹦鹉|开心|快乐|高兴|幸福|"
-    r"骄傲|自豪|笑|拥抱|抱抱|陪|帮|谢|感激|温暖|音乐|唱|花|散步|画|烘焙|做饭|旅行|最爱|享受|收养"
+    r"\b(?:love[sd]?|loving|lovely|friends?|bestie|family|mum|mom|mother|dad|father|sister|"
+    r"brother|grand\w+|aunt|uncle|daughter|son|kids?|wife|husband|partner|girlfriend|"
+    r"boyfriend|neighbou?r|teacher|mentor|dogs?|puppy|cats?|kitten|pets?|rabbit|hamster|"
+    r"parrot|enjoy\w*|like[sd]?|favou?rite|happy|happiest|happily|joy\w*|fun|laugh\w*|smil\w*|"
+    r"proud|hug\w*|kind|helped|support\w*|thank\w*|grateful|music|sing\w*|garden\w*|walk\w*|"
+    r"paint\w*|bak\w+|cook\w*|hobby|hobbies|holiday|picnic|sunset|adopted|named|called)\b|爱|"
+    r"喜欢|朋友|闺蜜|家人|妈|爸|姐|妹|哥|弟|爷爷|奶奶|外公|外婆|女儿|儿子|孩子|老公|老婆|"
+    r"男朋友|女朋友|邻居|老师|同事|猫|狗|宠物|兔|仓鼠|鹦鹉|开心|快乐|高兴|幸福|骄傲|自豪|笑|"
+    r"拥抱|抱抱|陪|帮|谢|感激|温暖|音乐|唱|花|散步|画|烘焙|做饭|旅行|最爱|享受|收养"
 )
 
 

@@ -80,6 +80,12 @@ def test_an_anniversary_in_the_banks_zone():
     assert hint is not None and (hint.why, hint.years) == ("an anniversary", 1)
 
 
+def test_an_anniversary_is_a_cue_for_what_has_faded_but_not_for_what_was_put_away():
+    old = memory(occurred_at=NOW.replace(year=2025), faded=True, retention=0.0)
+    assert picked(old) is not None
+    assert picked(replace(old, fades_at=None)) is None
+
+
 @pytest.mark.parametrize(
     ("day", "today", "years"),
     [
@@ -184,7 +190,9 @@ def test_the_same_seed_and_day_give_the_same_in_any_order(seed, days, order):
     now = NOW + timedelta(days=days)
     some = [memory(HARMLESS[i], id=f"m{i}", occurred_at=now - timedelta(days=50)) for i in range(5)]
     first = picked(*some, now=now, seed=seed, habit=Habit())
-    later_that_day = picked(*(some[i] for i in order), now=now.replace(hour=22), seed=seed, habit=Habit())
+    later_that_day = picked(
+        *(some[i] for i in order), now=now.replace(hour=22), seed=seed, habit=Habit()
+    )
     assert first == later_that_day
     assert may(now, seed=seed, moment=CALM) == (first is not None)
 

@@ -11,19 +11,40 @@ from siliconfriend.safety import Concern
 from siliconfriend.tact import painful, withhold
 
 PAINFUL = [
-    "My grandmother died in spring.", "We broke up last week.", "I was diagnosed with cancer.",
-    "My father used to beat me.", "I failed my exam and my teacher laughed at me.",
-    "They fired me in front of everyone.", "I lost my baby in the fourth month.",
-    "I feel so ashamed of what I did.", "We had to put Rex to sleep.", "Everyone mocked my stutter.",
-    "爷爷去年去世了。", "我和他分手了。", "妈妈确诊了癌症。", "爸爸以前总打我。", "我高考失败了，被大家嘲笑。",
-    "我被公司辞退了。", "狗狗昨天走了，难过。", "我流产了。", "那次演讲太丢人了。", "我离婚了。",
-]  # fmt: skip
+    "My grandmother died in spring.",
+    "We broke up last week.",
+    "I was diagnosed with cancer.",
+    "My father used to beat me.",
+    "I failed my exam and my teacher laughed at me.",
+    "They fired me in front of everyone.",
+    "I lost my baby in the fourth month.",
+    "I feel so ashamed of what I did.",
+    "We had to put Rex to sleep.",
+    "Everyone mocked my stutter.",
+    "爷爷去年去世了。",
+    "我和他分手了。",
+    "妈妈确诊了癌症。",
+    "爸爸以前总打我。",
+    "我高考失败了，被大家嘲笑。",
+    "我被公司辞退了。",
+    "狗狗昨天走了，难过。",
+    "我流产了。",
+    "那次演讲太丢人了。",
+    "我离婚了。",
+]
 HARMLESS = [
-    "I adopted a grey cat called Miso.", "My sister's birthday is on March 21st.",
-    "We hiked up the hill and had a picnic.", "I'm learning to bake sourdough.",
-    "Nora showed me her garden.", "I play the cello on Sundays.",
-    "我收养了一只灰猫，叫米粒。", "姐姐的生日是三月二十一号。", "我们去爬山野餐了。", "我在学做面包。", "死党下个月来看我。",
-]  # fmt: skip
+    "I adopted a grey cat called Miso.",
+    "My sister's birthday is on March 21st.",
+    "We hiked up the hill and had a picnic.",
+    "I'm learning to bake sourdough.",
+    "Nora showed me her garden.",
+    "I play the cello on Sundays.",
+    "我收养了一只灰猫，叫米粒。",
+    "姐姐的生日是三月二十一号。",
+    "我们去爬山野餐了。",
+    "我在学做面包。",
+    "死党下个月来看我。",
+]
 
 
 @pytest.mark.parametrize("text", PAINFUL)
@@ -38,9 +59,17 @@ def test_what_does_not_is_let_be(text):
 
 def hit(text: str, **more: object) -> Recalled:
     return Recalled(
-        id=text, external_id=None, kind="turn", when=datetime(2026, 3, 1, tzinfo=UTC), text=text,
-        score=1.0, retention=0.9, faded=False, why=Why(signals=()), **more,  # type: ignore[arg-type]
-    )  # fmt: skip
+        id=text,
+        external_id=None,
+        kind="turn",
+        when=datetime(2026, 3, 1, tzinfo=UTC),
+        text=text,
+        score=1.0,
+        retention=0.9,
+        faded=False,
+        why=Why(signals=()),
+        **more,  # type: ignore[arg-type]
+    )
 
 
 SELF = Concern("self_harm", "self")
@@ -48,9 +77,13 @@ SELF = Concern("self_harm", "self")
 
 @pytest.mark.parametrize(
     "text",
-    ["I adopted a grey cat called Miso.", "My best friend Ada makes me laugh.", "我收养了一只猫，叫米粒。",
-     "我最喜欢和妹妹散步。"],
-)  # fmt: skip
+    [
+        "I adopted a grey cat called Miso.",
+        "My best friend Ada makes me laugh.",
+        "我收养了一只猫，叫米粒。",
+        "我最喜欢和妹妹散步。",
+    ],
+)
 def test_people_animals_and_things_loved_may_stay(text):
     assert [h.text for h in withhold([hit(text)], SELF)] == [text]
 
@@ -59,11 +92,16 @@ def test_people_animals_and_things_loved_may_stay(text):
     "text",
     [
         *PAINFUL,
-        "My friend says the sleeping pills work well.", "We love the view from the roof of our building.",
-        "I like hunting with my father's rifle.", "我和朋友喜欢在天台看星星。", "妈妈把安眠药放在床头柜。",
-        "I want to kill myself.", "The invoice number is 4411.", "发票号码是 4411。",
+        "My friend says the sleeping pills work well.",
+        "We love the view from the roof of our building.",
+        "I like hunting with my father's rifle.",
+        "我和朋友喜欢在天台看星星。",
+        "妈妈把安眠药放在床头柜。",
+        "I want to kill myself.",
+        "The invoice number is 4411.",
+        "发票号码是 4411。",
     ],
-)  # fmt: skip
+)
 def test_pain_means_and_what_does_not_help_are_withheld(text):
     assert withhold([hit(text)], SELF) == ()
 
