@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from types import TracebackType
@@ -37,6 +37,7 @@ from memorybank.records import (
     Kind,
     Lang,
     Level,
+    Memory,
     Portrait,
     Recalled,
     Recollection,
@@ -50,6 +51,7 @@ from memorybank.store.sqlite import SQLiteStore
 from memorybank.store.tables import bank_named, to_us
 from memorybank.verbs import digest as digests
 from memorybank.verbs import embedding, erase, log, read
+from memorybank.verbs import fading as fades
 from memorybank.verbs.answer import answer
 from memorybank.verbs.context import Wish, context
 from memorybank.verbs.desk import Desk, Progress, checked, memory_named, no_progress, zone_of
@@ -334,6 +336,25 @@ class MemoryBank:
     ) -> list[Day]:
         """Return the days of the bank, each with its summary, insight and memories."""
         return read.timeline(self._desk, self._moment(now), first=first, last=last)
+
+    def fading(
+        self,
+        *,
+        within: timedelta = timedelta(days=30),
+        significance: float = 0.0,
+        k: int = 20,
+        now: datetime | None = None,
+    ) -> list[Memory]:
+        """Return what will have faded `within` a while and matters so much, the next one first."""
+        return fades.fading(
+            self._desk, self._moment(now), within=within, significance=significance, k=k
+        )
+
+    def on_this_day(
+        self, *, significance: float = 0.0, k: int = 20, now: datetime | None = None
+    ) -> list[Memory]:
+        """Return what happened on this month and day in earlier years, in the bank's zone."""
+        return fades.on_this_day(self._desk, self._moment(now), significance=significance, k=k)
 
     def explain(self, memory_id: str, *, now: datetime | None = None) -> Explanation:
         """Return all that is known about one memory: significance, curve, log, kin."""

@@ -316,6 +316,17 @@ def test_two_languages_side_by_side(run: Run) -> None:
     assert "Nothing" in run("recall", "x", "--bank", "emily", "--now", "2001").out
 
 
+def test_what_is_about_to_fade_is_shown(run):
+    run("remember", "Hello there!", "--now", "2026-03-02T09:00", "--lang", "en")
+    asked = ("fading", "--days", "60", "--now", "2026-03-03")
+    told = json.loads(run(*asked, "--json").out)
+    assert ["Hello there!" in row["text"] for row in told] == [True]
+    assert "Hello there!" in run(*asked).out
+    assert "Nothing fades" in run("fading", "--days", "0", "--now", "2026-03-03").out
+    assert "没有要淡忘" in run("fading", "--days", "0", "--lang", "zh", "--now", "2026-03-03").out
+    run("fading", "--days", "-1", code=2)
+
+
 # -- every command says its help and takes the common options ----------------------------------
 
 COMMON = {"--bank", "--file", "--now", "--json", "--lang"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, cast
 
 import typer
@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
         (context, "打印语言模型回答一句话时该得到的消息。"),
         (portrait, "显示用户是怎样的人：带日期的原话。"),
         (timeline, "按天显示：小结、洞察，以及每条记忆保持得如何。"),
+        (fading, "显示快要淡忘的记忆，最先淡忘的在前。"),
         (jobs, "列出待办：要整理的日子，要做的向量。"),
     ):
         app.command(help=both(command.__doc__, chinese))(command)
@@ -171,6 +172,38 @@ def _day(text: str) -> date | None:
             f"{text!r} is not a day: write it as 2026-03-02",
             f"{text!r} 不是一天：请写成 2026-03-02",
         ) from None
+
+
+def fading(
+    days: Annotated[
+        float, typer.Option(help=both("Within so many days.", "在多少天之内。"))
+    ] = 30.0,
+    significance: Annotated[
+        float,
+        typer.Option(help=both("That matter at least so much, 0 to 1.", "重要度至少多少，0 到 1。")),
+    ] = 0.0,
+    k: Annotated[
+        int, typer.Option("-k", help=both("How many memories at most.", "最多几条记忆。"))
+    ] = 20,
+    bank: BankOption = "", file: FileOption = "", now: NowOption = "",
+    lang: LangOption = "", as_json: JsonOption = False,
+) -> None:  # fmt: skip
+    """Show what is about to fade, the next one first."""
+    from memorybank.cli import paint
+
+    if not 0 <= days <= 36_500:
+        raise BadInput(
+            f"--days {days}: give a number of days up to 36,500",
+            f"--days {days}：请给出 36,500 以内的天数",
+        )
+    with session(bank, file, now, lang, as_json=as_json) as s:
+        found = s.bank.fading(
+            within=timedelta(days=days), significance=significance, k=k, now=s.now
+        )
+        if s.show(found):
+            return
+        shown = paint.memories(found, s.lang) if found else word("none fade", s.lang)
+        console().print(shown)
 
 
 def jobs(

@@ -73,6 +73,7 @@ _WORDS: dict[str, tuple[str, str]] = {
         "No banks yet: `memorybank remember` or `import` makes one.",
         "还没有记忆库：`memorybank remember` 或 `import` 会新建。",
     ),
+    "none fade": ("Nothing fades in that time.", "这段时间里没有要淡忘的。"),
     "no jobs": ("Nothing waits.", "没有待办。"),
     "kind": ("kind", "种类"),
     "subject": ("subject", "对象"),

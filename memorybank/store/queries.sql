@@ -132,6 +132,23 @@ SELECT number, id, kind, occurred_at, day, thread, seq, lang, trusted, born_at, 
        significance, strength, last_at, fades_at, pinned, supersedes, superseded_by
 FROM memories WHERE bank = :bank AND day = :day ORDER BY kind, occurred_at, seq, number;
 
+-- memories_fading
+-- What will have faded by a moment, and has not yet.
+SELECT number, id, kind, occurred_at, day, thread, seq, lang, trusted, born_at, born_with, parts,
+       significance, strength, last_at, fades_at, pinned, supersedes, superseded_by
+FROM memories
+WHERE bank = :bank AND fades_at > :now AND fades_at <= :until AND significance >= :significance
+  AND superseded_by IS NULL AND pinned = 0 AND occurred_at <= :now
+ORDER BY fades_at, number LIMIT :count;
+
+-- memories_of_days
+SELECT number, id, kind, occurred_at, day, thread, seq, lang, trusted, born_at, born_with, parts,
+       significance, strength, last_at, fades_at, pinned, supersedes, superseded_by
+FROM memories
+WHERE bank = :bank AND day IN (SELECT value FROM json_each(:days))
+  AND significance >= :significance AND superseded_by IS NULL
+ORDER BY significance DESC, number LIMIT :count;
+
 -- memories_all
 SELECT number, id, kind, occurred_at, day, thread, seq, lang, trusted, born_at, born_with, parts,
        significance, strength, last_at, fades_at, pinned, supersedes, superseded_by
