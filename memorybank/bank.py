@@ -14,17 +14,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from difflib import get_close_matches
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from memorybank import forget
 from memorybank.compose import Counter, estimate_tokens
-from memorybank.errors import BadInput, BadSetting, UnknownBank
+from memorybank.errors import BadInput, UnknownBank
 from memorybank.ids import NewId, uuid7
 from memorybank.models import LLM, Embedder, load_embedder, load_llm
 from memorybank.records import (
@@ -48,13 +45,13 @@ from memorybank.records import (
 from memorybank.rendering import clean
 from memorybank.store import Store
 from memorybank.store.sqlite import SQLiteStore
-from memorybank.store.tables import bank_named, to_us
+from memorybank.store.tables import bank_named
 from memorybank.verbs import digest as digests
-from memorybank.verbs import embedding, erase, log, read
+from memorybank.verbs import embedding, erase, log, opening, read
 from memorybank.verbs import fading as fades
 from memorybank.verbs.answer import answer
 from memorybank.verbs.context import Wish, context
-from memorybank.verbs.desk import Desk, Progress, checked, memory_named, no_progress, zone_of
+from memorybank.verbs.desk import Desk, Progress, checked, memory_named, no_progress
 from memorybank.verbs.recall import Ask, recall
 from memorybank.verbs.remember import CurveFrom, Remembered, pairs, remember
 from memorybank.verbs.shelf import Shelf
@@ -121,10 +118,11 @@ class MemoryBank:
             clock=clock, new_id=new_id,
         )  # fmt: skip
         birth = {
-            "lang": lang or "en", "zone": zone_name(zone), "preset": forget.preset(preset).name,
+            "lang": lang or "en", "zone": opening.zone_name(zone),
+            "preset": forget.preset(preset).name,
             "seed": seed if seed is not None else os.urandom(16),
         }  # fmt: skip
-        return cls(_seat(desk, name, birth if create else None))
+        return cls(opening.seat(desk, name, birth if create else None))
 
     def other(self, bank: str, *, create: bool = False, lang: Lang | None = None) -> MemoryBank:
         """Open another bank of the same file, sharing its connections, index cache and models."""
@@ -135,7 +133,7 @@ class MemoryBank:
             "preset": mine.preset,
             "seed": os.urandom(16),
         }
-        return MemoryBank(_seat(self._desk, clean(bank), birth if create else None))
+        return MemoryBank(opening.seat(self._desk, clean(bank), birth if create else None))
 
     @property
     def desk(self) -> Desk:
@@ -198,6 +196,10 @@ class MemoryBank:
         that was said can be lost in between. Raises UnknownMemory where it was erased meanwhile.
         """
         return answer(self._desk, turn_id, reply, now=self._moment(now), used=_used_ids(used))
+
+    def strengthen(self, turn_id: str, used: Iterable[str], *, now: datetime | None = None) -> None:
+        """Let memories grow stronger that a stored turn has called to mind, once each."""
+        log.strengthen(self._desk, turn_id, list(used), self._moment(now))
 
     def remember_messages(
         self,
@@ -293,6 +295,8 @@ class MemoryBank:
         aside: Recalled | None = None,
         leave_out: Callable[[Recalled], bool] | None = None,
         without: Collection[str] = (),
+        standing: bool = True,
+        since: datetime | None = None,
         now: datetime | None = None,
     ) -> Context:
         """Return messages for any language model within `budget` tokens, counted by `count`.
@@ -303,6 +307,8 @@ class MemoryBank:
             aside: a memory that nothing called for but that may be brought up.
             leave_out: says of a recalled memory that it must not enter the prompt.
             without: ids of turns that count as unsaid, as when one is answered anew.
+            standing: whether portrait and global summary go in.
+            since: when this conversation began; earlier turns are not recent ones.
         """
         wish = Wish(
             message=message,
@@ -316,12 +322,18 @@ class MemoryBank:
             aside=aside,
             leave_out=leave_out,
             without=frozenset(without),
+            standing=standing,
+            since=since,
         )
         return context(self._desk, wish)
 
     def portrait(self, *, now: datetime | None = None) -> Portrait:
         """Return who the user is, by dated statements that know their turns; as known at `now`."""
         return read.portrait(self._desk, self._moment(now))
+
+    def recent(self, count: int = 6, *, now: datetime | None = None) -> list[Turn]:
+        """Return the last turns up to now, oldest first; what was corrected away is left out."""
+        return read.recent(self._desk, self._moment(now), count)
 
     def statements(self) -> list[Statement]:
         """Return every statement that stands, also those the portrait leaves out."""
@@ -384,6 +396,7 @@ class MemoryBank:
         llm: LLM | str | None = None,
         again: bool = False,
         due_only: bool = False,
+        before: date | None = None,
         now: datetime | None = None,
         progress: Progress = no_progress,
     ) -> digests.Digested:
@@ -396,12 +409,15 @@ class MemoryBank:
             again: also the days that were digested before and have not changed since, where
                 no model has written them yet.
             due_only: not what failed a short while ago.
+            before: only days before this one, as while a day goes on.
         """
         model = load_llm(llm) if isinstance(llm, str) else llm
         moment = self._moment(now)
         if again:
             digests.again(self._desk, moment)
-        return digests.digest(self._desk, moment, llm=model, due_only=due_only, progress=progress)
+        return digests.digest(
+            self._desk, moment, llm=model, due_only=due_only, before=before, progress=progress
+        )
 
     def embed_pending(self, *, progress: Progress = no_progress) -> int:
         """Make the vectors that were deferred; returns for how many texts."""
@@ -410,6 +426,10 @@ class MemoryBank:
     def change_embedder(self, *, progress: Progress = no_progress) -> int:
         """Make every vector anew with the embedder that is open now."""
         return embedding.change_embedder(self._desk, progress=progress)
+
+    def set_extra(self, key: str, value: Any) -> None:
+        """Keep a small fact of your own beside the bank, as JSON: `info().extra[key]`."""
+        log.set_extra(self._desk, key, value)
 
     def change_preset(self, name: str) -> None:
         """Hold every memory by another curve; the log stays, so this can be undone."""
@@ -447,46 +467,6 @@ class MemoryBank:
 
     def _moment(self, now: datetime | None) -> datetime:
         return self._desk.moment(now)
-
-
-def zone_name(zone: str) -> str:
-    """Return a known time zone's name, the machine's own for "", UTC where it has none."""
-    name = zone or _machine_zone()
-    try:
-        return ZoneInfo(name).key
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise BadSetting(
-            f"no time zone {name!r}: use a name such as Asia/Shanghai or UTC",
-            f"没有 {name!r} 这个时区：请用 Asia/Shanghai 或 UTC 这样的名字",
-        ) from None
-
-
-def _machine_zone() -> str:
-    if name := os.environ.get("TZ", "").lstrip(":"):
-        return name
-    target = os.path.realpath("/etc/localtime")
-    return target.partition("zoneinfo/")[2] or "UTC"
-
-
-def _seat(desk: Desk, name: str, birth: Mapping[str, Any] | None) -> Desk:
-    """Return the desk seated at a bank, which is made if `birth` says with what."""
-    with desk.store.read() as tx:
-        row = bank_named(tx, desk.tenant, name)
-    if row is None and birth is None:
-        names = [info.name for info in read.banks(desk.store, desk.tenant)]
-        raise UnknownBank(name, get_close_matches(name, names, n=3, cutoff=0.4))
-    if row is None and birth is not None:
-        with desk.store.write() as tx:
-            tx.run(
-                "create_bank", tenant=desk.tenant, name=name, id=desk.new_id(),
-                embedder=desk.embedder.name if desk.embedder else None,
-                created_at=to_us(desk.clock()), extra="{}", **birth,
-            )  # fmt: skip
-            row = bank_named(tx, desk.tenant, name)
-    if row is None:
-        raise UnknownBank(name)
-    zone_of(row)
-    return replace(desk, name=name, key=row.bank)
 
 
 def _used_ids(used: Context | Recollection | Iterable[str]) -> list[str]:

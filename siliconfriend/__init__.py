@@ -1,1 +1,1 @@
-"""SiliconFriend: the bilingual companion on top of MemoryBank. Its chat is still to come."""
+"""SiliconFriend: the bilingual companion on top of MemoryBank. Talk to it through `Friend`."""

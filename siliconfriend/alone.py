@@ -10,6 +10,8 @@ from memorybank.records import Lang, Recalled, Turn
 from siliconfriend.words import word
 
 MOST = 3
+NEARLY = 0.6
+"""What scores below this share of the best is not what was asked for."""
 LONGEST = 300
 
 
@@ -27,6 +29,12 @@ def reply(message: str, hits: Sequence[Recalled], turns: dict[str, Turn], lang: 
     if lines:
         return "\n".join([word("noted", lang), word("reminds me", lang), *lines])
     return word("noted", lang)
+
+
+def chosen(hits: Sequence[Recalled]) -> list[Recalled]:
+    """Return the few that are worth quoting: what was said, and a summary only in its absence."""
+    said = [hit for hit in hits if hit.kind == "turn"] or list(hits)
+    return [hit for hit in said if hit.score >= NEARLY * said[0].score][:MOST]
 
 
 def _quoted(hit: Recalled, turn: Turn | None, lang: Lang) -> str:

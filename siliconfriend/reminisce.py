@@ -107,7 +107,7 @@ def pick(
     *,
     seed: bytes,
     moment: Moment,
-    habit: Habit = Habit(),  # noqa: B008
+    habit: Habit = Habit(),
 ) -> Hint | None:
     """Return the memory to bring up now, or None; mostly None.
 
@@ -122,7 +122,7 @@ def pick(
     return min(hints, key=lambda hint: _rank(hint, now, seed), default=None)
 
 
-def may(now: datetime, *, seed: bytes, moment: Moment, habit: Habit = Habit()) -> bool:  # noqa: B008
+def may(now: datetime, *, seed: bytes, moment: Moment, habit: Habit = Habit()) -> bool:
     """Say whether anything may be brought up now; asked first, it spares a search for candidates."""
     calm = moment.first_today and not moment.concern and not moment.question
     if not (habit.on and calm):

@@ -8,8 +8,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     "first meeting": (
         "Hello, I'm SiliconFriend, a companion made of software. What you tell me I keep on this "
         "machine, and I will remember it when it matters. What may I call you?",
-        "你好，我是 SiliconFriend，一个由软件做成的伙伴。你告诉我的都只存在这台机器上，需要的时候我会想起来。"
-        "我该怎么称呼你？",
+        "你好，我是 SiliconFriend，一个由软件做成的伙伴。你告诉我的都只存在这台机器上，"
+        "需要的时候我会想起来。我该怎么称呼你？",
     ),
     "welcome back": ("Welcome back{0}.", "欢迎回来{0}。"),
     "same day": ("There you are again{0}.", "又见面了{0}。"),

@@ -82,9 +82,9 @@ def import_(
     as_json: JsonOption = False,
 ) -> None:
     """Read a file of memories, whole or not at all; each bank in it keeps its own times."""
-    from memorybank.bank import zone_name
     from memorybank.intake import take_in
     from memorybank.settings import read_settings
+    from memorybank.verbs.opening import zone_name
 
     if curve_from not in ("arrival", "occurred"):
         raise BadInput(
@@ -289,9 +289,9 @@ def _digest_original(
     as_json: bool,
 ) -> None:
     """Digest every bank of an original memory file, and write the file that results."""
-    from memorybank.bank import zone_name
     from memorybank.intake import digest_file
     from memorybank.settings import read_settings
+    from memorybank.verbs.opening import zone_name
 
     settings = read_settings()
     zone = zone_name(settings.zone)

@@ -81,16 +81,19 @@ def _when(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d")
 
 
-def memories(rows: Sequence[Memory], lang: Lang) -> Table:
-    """Return memories with how they are held."""
+def memories(rows: Sequence[Memory], lang: Lang, *, numbered: bool = False) -> Table:
+    """Return memories with how they are held; numbered, if they may be named so."""
     table = Table(box=None, show_header=False, pad_edge=False, expand=True)
+    if numbered:
+        table.add_column(justify="right", style="dim", width=2)
     table.add_column(width=SHORT, style="dim")
     table.add_column(ratio=1, overflow="fold")
     table.add_column(width=15)
     table.add_column(width=20, style="dim")
-    for row in rows:
+    for number, row in enumerate(rows, 1):
         text = Text(neutral(row.text)[:300], style="dim" if row.faded or row.replaced_by else "")
-        table.add_row(row.id[-SHORT:], text, bar(row.retention), _fate(row, lang))
+        first = [str(number)] if numbered else []
+        table.add_row(*first, row.id[-SHORT:], text, bar(row.retention), _fate(row, lang))
     return table
 
 

@@ -42,6 +42,8 @@ class Wish:
     aside: Recalled | None = None
     leave_out: Callable[[Recalled], bool] | None = None
     without: frozenset[str] = frozenset()
+    standing: bool = True
+    since: datetime | None = None
 
 
 def context(desk: Desk, wish: Wish) -> Context:
@@ -63,14 +65,14 @@ def context(desk: Desk, wish: Wish) -> Context:
     relevant = [hit for hit in relevant if hit not in avoided]
     beside = [hit for hit in relevant if hit.id not in recent_ids][: wish.k]
     among = [hit for hit in relevant if hit.id in recent_ids]
-    overall = summaries(desk, "global")
+    overall = summaries(desk, "global") if wish.standing else []
     parts = Ingredients(
         message=clean(wish.message),
         instruction=wish.instruction or read("context", lang),
         lang=lang,
         recalled=[*beside, *among],
         withheld=found.withheld,
-        portrait=portrait(desk, wish.now),
+        portrait=portrait(desk, wish.now) if wish.standing else None,
         overall=overall[0] if overall else None,
         recent=recent,
         aside=wish.aside,
@@ -85,7 +87,7 @@ def _recent(tx: Transaction, bank: BankRow, wish: Wish) -> list[Turn]:
     count = wish.recent + len(wish.without)
     rows = tx.rows("last_turns", bank=bank.bank, until=to_us(wish.now), count=count)
     numbers = [row[0] for row in rows]
-    since = to_us(wish.now - SAME_SITTING)
+    since = to_us(max(filter(None, (wish.now - SAME_SITTING, wish.since))))
     turns = turns_by_number(tx, bank.bank, numbers)
     memories = memories_by_number(tx, bank.bank, numbers)
     return [

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from memorybank import forget, lexical, significance
 from memorybank.digesting import LEVELS, digest_key, parent
@@ -71,13 +71,16 @@ def digest(
     *,
     llm: LLM | None = None,
     due_only: bool = False,
+    before: date | None = None,
     progress: Progress = no_progress,
 ) -> Digested:
     """Do every digest that waits; returns what was done. `due_only` leaves alone what failed a
-    short while ago, as a worker in the background should."""
+    short while ago, as a worker in the background should; `before` leaves days from it on."""
     round_ = _Round(desk, now, llm)
     finished = 0
-    while waiting := _waiting(desk, round_.tried, to_us(now) if due_only else None):
+    due = to_us(now) if due_only else None
+    first_left = f"day:{before.isoformat()}" if before else None
+    while waiting := _waiting(desk, round_.tried, due, first_left):
         for left, job in zip(reversed(range(len(waiting))), waiting, strict=True):
             round_.take(job)
             finished += 1
@@ -98,7 +101,9 @@ def again(desk: Desk, now: datetime) -> int:
     return len(subjects)
 
 
-def _waiting(desk: Desk, tried: dict[str, int], due: int | None) -> list[JobRow]:
+def _waiting(
+    desk: Desk, tried: dict[str, int], due: int | None, first_left: str | None
+) -> list[JobRow]:
     """Return the waiting jobs of the smallest level that has any, oldest piece first; without
     those that were tried in vain and have not been asked for again since."""
     with desk.read() as (tx, _, bank):
@@ -106,6 +111,8 @@ def _waiting(desk: Desk, tried: dict[str, int], due: int | None) -> list[JobRow]
     rows = [job for job in rows if tried.get(job.subject) != job.fence]
     if due is not None:
         rows = [job for job in rows if job.run_after <= due]
+    if first_left is not None:
+        rows = [job for job in rows if not first_left <= job.subject < "day;"]
     for level in LEVELS:
         found = [job for job in rows if job.subject.startswith(f"{level}:")]
         if found:

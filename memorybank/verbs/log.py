@@ -6,9 +6,11 @@ only its newest values. Written inside the transaction of the verb that causes t
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from memorybank import forget
 from memorybank.errors import UnknownMemory
@@ -137,6 +139,15 @@ def happen(desk: Desk, memory_id: str, kind: EventKind, at: datetime) -> None:
         caught_up(volume)
 
 
+def strengthen(desk: Desk, turn_id: str, used: Sequence[str], at: datetime) -> None:
+    """Log in a transaction of its own that a stored turn recalled these memories."""
+    with desk.write() as (tx, volume, bank):
+        turn = memory_named(tx, bank.bank, turn_id)
+        reinforce(tx, volume, bank, used, by=turn.number, at=at)
+        reserve(tx, volume, bank.bank)
+        caught_up(volume)
+
+
 def change_preset(desk: Desk, name: str) -> None:
     """Hold every memory of the bank by another curve; the log stays, so it can be undone."""
     forget.preset(name)
@@ -147,3 +158,12 @@ def change_preset(desk: Desk, name: str) -> None:
         for memory in memories_by_number(tx, bank.bank, numbers).values():
             restate(tx, volume, changed, memory)
         reserve(tx, volume, bank.bank, edition=True)
+
+
+def set_extra(desk: Desk, key: str, value: Any) -> None:
+    """Keep a fact of an application beside the bank, in place of the one of the same key."""
+    with desk.write() as (tx, volume, bank):
+        extra = {**json.loads(bank.extra), key: value}
+        tx.run("set_extra", bank=bank.bank, extra=json.dumps(extra, ensure_ascii=False))
+        reserve(tx, volume, bank.bank)
+        caught_up(volume)

@@ -231,6 +231,16 @@ def turn_record(bank: BankRow, memory: MemoryRow, turn: TurnRow) -> Turn:
     )
 
 
+def recent(desk: Desk, now: datetime, count: int) -> list[Turn]:
+    """Return the last turns of a bank up to `now`, oldest first."""
+    with desk.read() as (tx, _, bank):
+        rows = tx.rows("last_turns", bank=bank.bank, until=to_us(now), count=count)
+        numbers = [row[0] for row in rows]
+        found = turns_by_number(tx, bank.bank, numbers)
+        held = memories_by_number(tx, bank.bank, numbers)
+        return [turn_record(bank, held[n], found[n]) for n in reversed(numbers)]
+
+
 def explain(desk: Desk, memory_id: str, now: datetime) -> Explanation:
     """Return all that is known about one memory: its curve, its log, its kin."""
     with desk.read() as (tx, _, bank):

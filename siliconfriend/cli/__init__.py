@@ -1,0 +1,47 @@
+"""`siliconfriend`: the companion from the command line. Every command says its own help.
+
+What is asked for goes to standard output, errors to standard error. Exit codes: 0 done, 1 the
+system failed, 2 what was asked for cannot be.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from memorybank.cli.words import asked_lang, both, word
+from memorybank.errors import MemoryBankError
+from siliconfriend.cli import chat
+
+app = typer.Typer(
+    help=both("A companion that remembers you.", "一个记得你的伙伴。"),
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def _commands() -> None:
+    """Keep a single command a command with a name."""
+
+
+chat.register(app)
+
+
+def main() -> None:
+    """Run the command line; turns the library's errors into one line and an exit code."""
+    lang = asked_lang(sys.argv[1:])
+    try:
+        app()
+    except MemoryBankError as error:
+        sys.stderr.write(f"siliconfriend: {error.say(lang)}\n")
+        sys.exit(2 if error.status < 500 else 1)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader has gone; there is nobody to tell
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.stderr.write(f"\nsiliconfriend: {word('stopped', lang)}\n")
+        sys.exit(130)
