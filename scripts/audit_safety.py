@@ -23,10 +23,9 @@ from siliconfriend.safety import concern
 
 def rows(path: Path) -> Iterator[dict[str, Any]]:
     """Read JSON Lines, packed or not."""
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open()
-    with opened as lines:
-        for line in lines:
-            yield json.loads(line)
+    packed = path.read_bytes()
+    text = (gzip.decompress(packed) if path.suffix == ".gz" else packed).decode("utf-8")
+    yield from map(json.loads, text.splitlines())
 
 
 def messages(path: Path) -> Iterator[str]:
@@ -56,7 +55,7 @@ def main() -> None:
     found = [path for path in files(args.folder) if args.only in str(path)]
     if not found:
         sys.exit(f"no messages below {args.folder}: name the folder of the development data")
-    print("| set | messages | concern | self-harm | abuse | intent | of others |")
+    print("| set | messages | concern | self-harm | abuse | intent | others |")
     print("|---|---|---|---|---|---|---|")
     for path in found:
         hits, count, began = [], 0, time.perf_counter()
@@ -64,14 +63,12 @@ def main() -> None:
             count += 1
             if one := concern(text):
                 hits.append((one, text))
-        kinds = Counter(
-            "other" if c.about == "other" else "intent" if c.about == "intent" else c.kind
-            for c, _ in hits
-        )
+        kinds = Counter(c.kind if c.about == "self" else c.about for c, _ in hits)
         spent = time.perf_counter() - began
         name = path.relative_to(args.folder).as_posix().split(".json")[0]
         print(
-            f"| {name} | {count:,} | {len(hits)} ({len(hits) / count:.2%}) | {kinds['self_harm']} | "
+            f"| {name} | {count:,} | {len(hits)} ({len(hits) / count:.2%}) | "
+            f"{kinds['self_harm']} | "
             f"{kinds['abuse']} | {kinds['intent']} | {kinds['other']} |"
         )
         print(f"{name}: {spent / count * 1e3:.3f} ms a message", file=sys.stderr)

@@ -88,15 +88,18 @@ class Hint:
 
 
 _PLAN = re.compile(
-    r"\b(?:i(?:'ll| will|'m going to| am going to|'m gonna| plan to| want to| promised?| have to| need to|'ve got| have got| have an?)|"
-    r"we(?:'ll| will|'re going| are going| plan)|my (?:\w+ )?(?:trip|exam|interview|flight|concert|wedding|appointment|birthday|"
-    r"recital|race|show|moving day|first day) (?:is|starts)|remind me|planning (?:to|a|on)|going to|booked|looking forward)\b"
-    r"|打算|准备|计划|要去|会去|答应|约好|约了|说好|预约|报名|提醒我|别忘|订了|买了票|就要|将要|期待|我要|我会",
+    r"\b(?:i(?:'ll| will|'m going to| am going to|'m gonna| plan to| want to| promised?|"
+    r" have to| need to|'ve got| have got| have an?)|we(?:'ll| will|'re going| are going|"
+    r" plan)|my (?:\w+ )?(?:trip|exam|interview|flight|concert|wedding|appointment|birthday|"
+    r"recital|race|show|moving day|first day) (?:is|starts)|remind me|planning (?:to|a|on)|"
+    r"going to|booked|looking forward)\b|打算|准备|计划|要去|会去|答应|约好|约了|说好|预约|"
+    r"报名|提醒我|别忘|订了|买了票|就要|将要|期待|我要|我会",
     re.IGNORECASE,
 )
 
 _WEEKDAY = re.compile(
-    r"(?:on |this )?(?:mon|tues|wednes|thurs|fri|satur|sun)day(?: \w+)?|(?:周|星期|礼拜)[一二三四五六日天].{0,2}",
+    r"(?:on |this )?(?:mon|tues|wednes|thurs|fri|satur|sun)day(?: \w+)?|(?:周|星期|"
+    r"礼拜)[一二三四五六日天].{0,2}",
     re.IGNORECASE,
 )
 
@@ -123,7 +126,7 @@ def pick(
 
 
 def may(now: datetime, *, seed: bytes, moment: Moment, habit: Habit = Habit()) -> bool:
-    """Say whether anything may be brought up now; asked first, it spares a search for candidates."""
+    """Say whether anything may be brought up now; ask before searching for candidates."""
     calm = moment.first_today and not moment.concern and not moment.question
     if not (habit.on and calm):
         return False

@@ -160,12 +160,20 @@ def _weighed(sentence: str, here: _Possible) -> Iterator[Concern]:
     told, play = bool(signs.told.search(sentence)), bool(signs.play.search(sentence))
     for entry, group in here.harm:
         for match in entry.pattern.finditer(sentence):
-            if group != "own" and _denied(sentence, match, signs):
-                continue
             about = _about(sentence, match, signs)
+            revoked = group != "own" and _denied(sentence, match, signs)
             aside = play or (told and about != "self")
-            if not aside and not (group == "topic" and (told or not about)):
+            bare = group == "topic" and (told or not about)
+            if not (revoked or aside or bare):
                 yield Concern("self_harm", about or "self")
+    yield from _weighed_harm_by_others(sentence, here, told=told, play=play)
+
+
+def _weighed_harm_by_others(
+    sentence: str, here: _Possible, *, told: bool, play: bool
+) -> Iterator[Concern]:
+    """Yield what is done to somebody, and what the speaker means to do."""
+    signs = here.signs
     for entry in here.abuse:
         for match in entry.pattern.finditer(sentence):
             if not _denied(sentence, match, signs):

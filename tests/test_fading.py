@@ -9,7 +9,7 @@ from conftest import START
 
 from memorybank import MemoryBank, Turn
 
-KEEP = "My sister Tess was born on March 21st 1991 and lives in Porto with two dogs called Ash and Ivy."
+KEEP = "My sister Tess was born on March 21st 1991 and lives in Porto with Ash and Ivy, her dogs."
 
 
 def test_the_next_to_fade_comes_first_and_reading_changes_nothing(bank, clock):

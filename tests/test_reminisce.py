@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -181,7 +182,7 @@ def test_rare_however_good_the_candidates(seed):
         if picked(one, now=now, moment=moment, habit=Habit(), seed=seed):
             last = now
             given_on.append(day)
-    assert all(b - a >= 7 for a, b in zip(given_on, given_on[1:], strict=False))
+    assert all(b - a >= 7 for a, b in pairwise(given_on))
     assert 30 <= len(given_on) <= 52
 
 

@@ -82,7 +82,8 @@ SELF, ABUSED = ("self_harm", "self"), ("abuse", "self")
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("I want to kill myself", SELF), ("ｉ ｗａｎｔ ｔｏ ｄｉｅ", SELF), ("k i l l  m y s e l f", SELF),
+        ("I want to kill myself", SELF),
+        ("ｉ ｗａｎｔ ｔｏ ｄｉｅ", SELF), ("k i l l  m y s e l f", SELF),
         ("I want to d1e", SELF), ("I wanna dieeeee", SELF), ("kms", SELF), ("unalive myself", SELF),
         ("je suis tired, I want to end my life", SELF),
         ("我想自殺", SELF), ("我想自 杀", SELF), ("我想自\u200b杀", SELF), ("我不想活了", SELF),
@@ -166,7 +167,8 @@ def test_every_help_line_names_its_source_and_both_kinds_are_there():
 
 HOSTILE = [
     "kill ", "i want to ", "不", "想要死", "被", "don't want no one if i ", "he she they hit my me ",
-    "i ", "a", "....", "k.", "\u200b", "﷽", "ＡＢ", "没有我", "活着真的好太很也还都就又", "(", "\\",
+    "i ", "a", "....", "k.", "\u200b", "﷽", "ＡＢ",
+    "没有我", "活着真的好太很也还都", "(", "\\",
 ]  # fmt: skip
 
 

@@ -180,7 +180,7 @@ def fading(
     ] = 30.0,
     significance: Annotated[
         float,
-        typer.Option(help=both("That matter at least so much, 0 to 1.", "重要度至少多少，0 到 1。")),
+        typer.Option(help=both("That matter so much, 0 to 1.", "重要度至少多少，0 到 1。")),
     ] = 0.0,
     k: Annotated[
         int, typer.Option("-k", help=both("How many memories at most.", "最多几条记忆。"))

@@ -29,7 +29,7 @@ def fading(
                 until=to_us(now + within),
                 significance=significance,
                 count=k,
-            )  # fmt: skip
+            )
         )
         told = described(tx, bank, rows, now)
     return [m for m in told if not m.faded and m.fades_at and m.fades_at <= now + within]
@@ -50,7 +50,7 @@ def on_this_day(desk: Desk, now: datetime, *, significance: float, k: int) -> li
                 days=numbers_json(_same_days(today)),
                 significance=significance,
                 count=k,
-            )  # fmt: skip
+            )
         )
         return described(tx, bank, rows, now)
 
