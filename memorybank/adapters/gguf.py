@@ -301,9 +301,9 @@ def _sound(name: str) -> Path:
     return path
 
 
-def _unusable(recipe: Recipe) -> BadSetting:
+def _unusable(recipe: Recipe) -> ModelError:
     adapters, zh = (" or its adapters", "或它的适配器") if recipe.lora else ("", "")
-    return BadSetting(
+    return ModelError(
         f"{recipe.path}{adapters} cannot be opened though they begin as GGUF files do: a file "
         "broken off, of a newer kind, or too big for the memory; or an adapter of another model",
         f"{recipe.path}{zh}开头是 GGUF，却打不开：文件不完整、版本太新、内存放不下，"
