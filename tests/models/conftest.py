@@ -62,13 +62,12 @@ sys.stdin.read()
 @pytest.fixture(scope="session")
 def llama_server(smollm2: Path) -> Iterator[str]:
     """The base URL of llama.cpp's own server with the model, in a process of its own."""
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", SERVE, str(smollm2), "secret-key"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    assert line, "the server did not start"
-    yield json.loads(line) + "/v1"
-    process.kill()
-    process.wait()
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line, "the server did not start"
+        yield json.loads(line) + "/v1"
+        process.kill()
