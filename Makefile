@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test lint bench eval fuzz clean help
+.PHONY: demo test test-models lint bench eval fuzz clean help
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -25,7 +25,15 @@ demo: $(VENV)/ready
 
 ## make test    all light tests
 test: $(VENV)/ready-dev
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --ignore tests/models
+
+$(VENV)/ready-models: $(VENV)/ready-dev
+	$(PIP) -e '.[dev,gguf]'
+	@touch $@
+
+## make test-models  with a small real model (fetched once, 93 MB)
+test-models: $(VENV)/ready-models
+	$(BIN)/python -m pytest tests/models
 
 ## make lint    style and types
 lint: $(VENV)/ready-dev

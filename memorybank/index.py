@@ -173,6 +173,8 @@ class Index:
 
     def similarities(self, direction: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the cosine of each memory's best chunk, shape (size,); NaN without a vector."""
+        if not self.chunks:
+            return np.full(self.size, np.nan, dtype=np.float32)
         cosines = dots(self._vectors[: self.chunks], direction)
         if self._one_chunk_each:
             return cosines

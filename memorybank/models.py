@@ -44,6 +44,7 @@ class Embedder(Protocol):
     """Turns text into directions; texts of one meaning point one way.
 
     `name` is the identity stored with each vector: vectors of two names never mix.
+    `dim` may be 0 until the first vector has come, where nobody could know it before.
     `max_chars` is the longest text that one vector can stand for; longer texts are cut.
     Every method may raise ModelError; none may return less than it was asked for.
     """
@@ -218,7 +219,8 @@ def passages(embedder: Embedder, texts: Sequence[str]) -> Vectors:
     """Return checked directions of texts, shape (n, dim), as the store keeps them.
 
     Raises:
-        EmbedderFailed, BadVector: whatever goes wrong inside, never anything else.
+        ModelError: whatever goes wrong inside, never anything else: EmbedderFailed for errors
+            that are not ours, BadVector for what is no direction.
     """
     return _checked(embedder, lambda: embedder.embed_passages(texts), len(texts))
 
@@ -233,6 +235,8 @@ def question(embedder: Embedder, text: str) -> Vectors:
 def _checked(embedder: Embedder, embed: Callable[[], Any], count: int) -> Vectors:
     try:
         given = embed()
+    except ModelError:
+        raise
     except Exception as error:
         raise EmbedderFailed(
             f"the embedder {embedder.name} failed with {type(error).__name__}: check it, or set "

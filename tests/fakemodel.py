@@ -144,6 +144,7 @@ class FakeModel:
         """Bytes of bodies that went out."""
         self.stopping = threading.Event()
         self._taking = threading.Lock()
+        self._noted = threading.Condition()
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {}))
         self._http.daemon_threads = True
         self._http.RequestHandlerClass.fake = self  # type: ignore[attr-defined]
@@ -158,6 +159,17 @@ class FakeModel:
     def options(self) -> dict[str, Any]:
         """What a test's `[openai]` section needs; a test that hangs adds a timeout of .05."""
         return {"base_url": self.url, "timeout": 30}
+
+    def note(self, request: Request) -> None:
+        with self._noted:
+            self.requests.append(request)
+            self._noted.notify_all()
+
+    def wait_for(self, count: int) -> None:
+        """Wait until so many requests have come; AssertionError if they do not."""
+        with self._noted:
+            came = self._noted.wait_for(lambda: len(self.requests) >= count, timeout=60)
+        assert came, f"only {len(self.requests)} of {count} requests came"
 
     def next_step(self, body: dict[str, Any]) -> str | Fault:
         with self._taking:
@@ -210,7 +222,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _note(self, body: dict[str, Any]) -> Request:
         asked = Request(self.path, {k.lower(): v for k, v in self.headers.items()}, body)
-        self.fake.requests.append(asked)
+        self.fake.note(asked)
         return asked
 
     def _reply(self, text: str, *, stream: bool) -> None:

@@ -76,9 +76,16 @@ def endpoint(section: Section) -> Endpoint:
     if not all(isinstance(v, str) and f"{k}{v}".isascii() and f"{k}{v}".isprintable()
                for k, v in headers.items()):  # fmt: skip
         raise section.wrong("headers", "a table of plain texts", "只含普通文字的表")
+    proxy = section.text("proxy")
+    if proxy and not proxy.startswith(("http://", "https://", "socks5://", "socks5h://")):
+        raise section.wrong(
+            "proxy",
+            'an address such as "http://127.0.0.1:7890"',
+            '一个地址，例如 "http://127.0.0.1:7890"',
+        )
     return Endpoint(
         base_url=_address(section), keys=tuple(dict.fromkeys(keys)), headers=headers,
-        extra=section.table("extra"), proxy=section.text("proxy"),
+        extra=section.table("extra"), proxy=proxy,
         timeout=section.number("timeout", 120.0, 0.001),
         connect_timeout=section.number("connect_timeout", 10.0, 0.001),
     )  # fmt: skip

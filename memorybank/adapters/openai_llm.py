@@ -77,7 +77,7 @@ class OpenAILLM:
         }
         sent = {k: v for k, v in asked.items() if v is not None and k not in self._omit}
         return client.chat.completions.create(
-            model=self._model, messages=[dict(message) for message in messages], stream=True,
+            model=self._model, messages=list(map(_sendable, messages)), stream=True,
             extra_body=dict(self._client.endpoint.extra) or None, **sent,
         )  # fmt: skip
 
@@ -147,6 +147,11 @@ class _Fields:
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
         self.content, self.refusal = fields.get("content"), fields.get("refusal")
+
+
+def _sendable(message: Mapping[str, str]) -> dict[str, str]:
+    """Return a message without halves of characters, which JSON on a wire cannot hold."""
+    return {key: value.encode("utf-8", "replace").decode() for key, value in message.items()}
 
 
 def _first(choices: Any) -> Any:

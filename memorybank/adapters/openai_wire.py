@@ -14,7 +14,7 @@ import httpx2
 
 from memorybank import models
 from memorybank.adapters.openai_errors import Server, cut, nonsense
-from memorybank.errors import BadSetting
+from memorybank.errors import MissingExtra
 
 if TYPE_CHECKING:
     from memorybank.adapters.openai_client import Endpoint
@@ -31,13 +31,8 @@ def http_client(endpoint: Endpoint, server: Server) -> httpx2.Client:
     """Return a client that goes where it is told, by the proxy it is told, and no further."""
     try:
         wire = httpx2.HTTPTransport(trust_env=False, proxy=endpoint.proxy or None)
-    except (ValueError, ImportError) as error:
-        raise BadSetting(
-            'proxy in [openai] must be an address such as "http://127.0.0.1:7890"; for socks5:// '
-            "also pip install socksio",
-            '[openai] 里的 proxy 必须是一个地址，例如 "http://127.0.0.1:7890"；'
-            "用 socks5:// 还要 pip install socksio",
-        ) from error
+    except ImportError as error:
+        raise MissingExtra("openai", "httpx2[socks]") from error
     return httpx2.Client(
         transport=_Guarded(wire, server), follow_redirects=False, trust_env=False,
         headers={"Accept-Encoding": "identity"},

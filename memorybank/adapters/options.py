@@ -35,7 +35,11 @@ class Section:
 
     def text(self, name: str, default: str = "") -> str:
         """Return an option that is a text, without blanks around it."""
-        return str(self._typed(name, default, str)).strip()
+        return self.raw(name, default).strip()
+
+    def raw(self, name: str, default: str = "") -> str:
+        """Return an option that is a text whose blanks count, as in a prefix."""
+        return str(self._typed(name, default, str))
 
     def number(self, name: str, default: float, least: float = 0) -> float:
         """Return an option that is a number, at least `least`."""

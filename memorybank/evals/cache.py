@@ -45,7 +45,7 @@ class CachedEmbedder:
         self, kind: str, texts: Sequence[str], embed: Callable[[Sequence[str]], Vectors]
     ) -> Vectors:
         keys = [self._key(kind, text) for text in texts]
-        found = np.zeros((len(texts), self.dim), np.float32)
+        found: dict[int, Vectors] = {}
         missing = []
         for i, key in enumerate(keys):
             row = self._db.execute("SELECT vector FROM vectors WHERE key = ?", (key,)).fetchone()
@@ -55,11 +55,14 @@ class CachedEmbedder:
                 missing.append(i)
         if missing:
             made = np.asarray(embed([texts[i] for i in missing]), np.float32)
-            found[missing] = made
+            found |= zip(missing, made, strict=True)
             rows = [(keys[i], vector.tobytes()) for i, vector in zip(missing, made, strict=True)]
             with self._db:
                 self._db.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
-        return found
+        self.dim = self.dim or self._inner.dim
+        return np.array([found[i] for i in range(len(texts))], np.float32).reshape(
+            len(texts), self.dim
+        )
 
     def _key(self, kind: str, text: str) -> bytes:
         joined = f"{self.name}\x1f{kind}\x1f{text}".encode("utf-8", "replace")

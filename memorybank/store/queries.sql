@@ -111,6 +111,9 @@ ORDER BY number;
 SELECT number, vector FROM vectors
 WHERE bank = :bank AND number > :above AND model = :model AND dim = :dim ORDER BY number;
 
+-- dim_of_vectors
+SELECT dim FROM vectors WHERE bank = :bank AND model = :model LIMIT 1;
+
 -- load_terms
 SELECT number, hashes, counts FROM terms WHERE bank = :bank AND number > :above ORDER BY number;
 
@@ -284,6 +287,11 @@ DELETE FROM jobs WHERE bank = :bank AND kind = :kind AND subject = :subject;
 SELECT m.number FROM memories m LEFT JOIN vectors v
   ON v.bank = m.bank AND v.number = m.number AND v.model = :model
 WHERE m.bank = :bank AND m.number > :above AND v.number IS NULL ORDER BY m.number LIMIT :count;
+
+-- count_without_vector
+SELECT count(*) FROM memories m LEFT JOIN vectors v
+  ON v.bank = m.bank AND v.number = m.number AND v.model = :model
+WHERE m.bank = :bank AND v.number IS NULL;
 
 -- kept_orphans
 -- What stands in one table and misses its other half in the next; a sound file gives nothing.

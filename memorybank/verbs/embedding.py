@@ -5,6 +5,8 @@ Resumable: what is missing is asked of the store, batch after batch, each its ow
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from memorybank.errors import BadSetting, ModelError
@@ -54,9 +56,18 @@ def _embed_one(desk: Desk, embedder: Embedder, job: JobRow) -> None:
 
 
 def _vectors(embedder: Embedder, text: str) -> Vectors:
-    pieces = chunks(text, embedder.max_chars)[:MOST_CHUNKS]
+    return _vectors_of(embedder, [text])[0]
+
+
+def _vectors_of(embedder: Embedder, texts: Sequence[str]) -> list[Vectors]:
+    """Return the vectors of each text's pieces, all pieces together in batches."""
+    cut = [chunks(text, embedder.max_chars)[:MOST_CHUNKS] for text in texts]
+    pieces = [piece for of in cut for piece in of]
     batches = [pieces[i : i + BATCH] for i in range(0, len(pieces), BATCH)]
-    return np.concatenate([passages(embedder, batch) for batch in batches])
+    if not batches:
+        return []
+    made = np.concatenate([passages(embedder, batch) for batch in batches])
+    return np.split(made, np.cumsum([len(of) for of in cut])[:-1])
 
 
 def change_embedder(desk: Desk, *, progress: Progress = no_progress) -> int:
@@ -75,24 +86,29 @@ def change_embedder(desk: Desk, *, progress: Progress = no_progress) -> int:
         if bank.embedder != embedder.name:
             tx.run("set_embedder", bank=bank.bank, embedder=embedder.name)
             log.reserve(tx, volume, bank.bank, edition=True)
-    done, above = 0, 0
+    done, total, above = 0, _count_missing(desk, embedder.name), 0
     while numbers := _missing(desk, embedder.name, above):
         texts = _texts(desk, numbers)
-        for number, text in texts.items():
-            vectors = _vectors(embedder, text)
-            with desk.write() as (tx, volume, bank):
-                insert_vectors(tx, bank, number, embedder, vectors, text)
-                log.reserve(tx, volume, bank.bank, edition=True)
-            done += 1
-            progress("embed", done, done + len(texts))
-        above = max(numbers)
+        vectors = _vectors_of(embedder, list(texts.values()))
+        with desk.write() as (tx, volume, bank):
+            for (number, text), of in zip(texts.items(), vectors, strict=True):
+                insert_vectors(tx, bank, number, embedder, of, text)
+            log.reserve(tx, volume, bank.bank, edition=True)
+        done, above = done + len(texts), max(numbers)
+        progress("embed", done, total)
     return done
+
+
+def _count_missing(desk: Desk, model: str) -> int:
+    with desk.read() as (tx, _, bank):
+        row = tx.row("count_without_vector", bank=bank.bank, model=model)
+        return int(row[0]) if row else 0
 
 
 def _missing(desk: Desk, model: str, above: int) -> list[int]:
     with desk.read() as (tx, _, bank):
         rows = tx.rows(
-            "numbers_without_vector", bank=bank.bank, model=model, above=above, count=256
+            "numbers_without_vector", bank=bank.bank, model=model, above=above, count=BATCH
         )
         return [row[0] for row in rows]
 

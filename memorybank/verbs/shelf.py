@@ -123,11 +123,17 @@ def _follow(volume: Volume, tx: Transaction, bank: BankRow, embedder: Embedder |
 
 
 def _load(tx: Transaction, bank: int, model: Embedder | None) -> Index:
-    dim = model.dim if model else 0
+    dim = _dim(tx, bank, model) if model else 0
     rows = tx.rows("load_memories", bank=bank, above=0)
     chunks = tx.rows("load_vectors", bank=bank, above=0, model=model.name, dim=dim) if model else []
     words = tx.rows("load_terms", bank=bank, above=0)
     return Index.build(rows, chunks, words, dim)
+
+
+def _dim(tx: Transaction, bank: int, model: Embedder) -> int:
+    """Return how long the model's vectors are; the store knows where the model does not yet."""
+    row = None if model.dim else tx.row("dim_of_vectors", bank=bank, model=model.name)
+    return int(row[0]) if row else model.dim
 
 
 def _append_new(
@@ -135,12 +141,11 @@ def _append_new(
 ) -> None:
     vectors: dict[int, Vectors] = {}
     if model:
+        dim = _dim(tx, bank, model)
         for number, blob in tx.rows(
-            "load_vectors", bank=bank, above=above, model=model.name, dim=model.dim
+            "load_vectors", bank=bank, above=above, model=model.name, dim=dim
         ):
-            vectors[number] = (
-                np.frombuffer(blob, np.float16).astype(np.float32).reshape(-1, model.dim)
-            )
+            vectors[number] = np.frombuffer(blob, np.float16).astype(np.float32).reshape(-1, dim)
     words = {
         number: TermArray(np.frombuffer(hashes, np.uint32), np.frombuffer(counts, np.uint8))
         for number, hashes, counts in tx.rows("load_terms", bank=bank, above=above)
