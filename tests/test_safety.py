@@ -166,7 +166,8 @@ def test_every_help_line_names_its_source_and_both_kinds_are_there():
 # -- speed and hostile text ------------------------------------------------------------------------
 
 HOSTILE = [
-    "kill ", "i want to ", "不", "想要死", "被", "don't want no one if i ", "he she they hit my me ",
+    "kill ", "i want to ", "不", "想要死", "被", "don't want no one if i ",
+    "he she they hit my me ",
     "i ", "a", "....", "k.", "\u200b", "﷽", "ＡＢ",
     "没有我", "活着真的好太很也还都", "(", "\\",
 ]  # fmt: skip
