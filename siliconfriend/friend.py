@@ -32,8 +32,6 @@ __all__ = ["Exchange", "Friend", "Manner", "concern"]
 REPLY_TOKENS = 600
 """Tokens kept free for a reply where nobody says how long it may get."""
 MARGIN = 64
-SMALLEST = 200
-"""Tokens of a prompt below which nothing is left to take out of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,10 +159,10 @@ class _Asking:
                 return
             except PromptTooLong:
                 # The counter guessed too low. The question is never cut.
-                smaller = context.tokens // 2
-                if smaller < SMALLEST:
+                smaller = self.context(context.tokens // 2)
+                if smaller.tokens >= context.tokens:
                     raise
-                context = self.context(smaller)
+                context = smaller
 
 
 class Exchange:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from memorybank.compose import neutral
-from memorybank.cues import is_question
+from memorybank.cues import is_question, is_small_talk
 from memorybank.records import Lang, Portrait, Summary, Turn
 from siliconfriend.tact import painful
 from siliconfriend.words import word
@@ -21,42 +21,50 @@ LONGEST = 140
 
 
 def greeting(
-    today: date, last: Turn | None, days: Sequence[Summary], portrait: Portrait, lang: Lang
+    today: date,
+    recent: Sequence[Turn],
+    days: Sequence[Summary],
+    portrait: Portrait,
+    lang: Lang,
 ) -> str:
     """Return what to say when somebody comes.
 
     Args:
-        today: the day in the bank's zone; last: the last turn, None at a first meeting.
-        days: event summaries, oldest first; what is painful is not picked up.
+        today: the day in the bank's zone.
+        recent: the last turns, oldest first; none at a first meeting. They stand in where
+            their day has not been digested yet.
+        days: event summaries, oldest first. What is painful is not picked up.
     """
-    if last is None:
+    if not recent:
         return word("first meeting", lang)
-    name = name_of(portrait)
+    last = recent[-1]
+    said = [turn.text for turn in recent if turn.text and turn.author == "user"]
+    name = name_in(statement.text for statement in portrait.statements) or name_in(said)
     called = f"，{name}" if lang == "zh" and name else f", {name}" if name else ""
     ago = (today - last.occurred_at.date()).days
     if ago <= 0:
         return word("same day", lang, called)
     when = word("yesterday", lang) if ago == 1 else word("days ago", lang, ago)
-    told = _event(last.occurred_at.date(), days)
+    day = last.occurred_at.date()
+    lines = [line for s in days if s.period == day.isoformat() for line in s.text.splitlines()]
+    told = _fit(lines or [t.text for t in recent if t.text and t.occurred_at.date() == day])
     known = word("last time", lang, when, told) if told else word("last time plain", lang, when)
     return f"{word('welcome back', lang, called)} {known}"
 
 
-def name_of(portrait: Portrait) -> str:
+def name_in(texts: Iterable[str]) -> str:
     """Return what the person asked to be called, as they said it last; "" if they did not."""
-    for statement in reversed(portrait.statements):
-        match = _NAME.search(statement.text)
+    for text in reversed(list(texts)):
+        match = _NAME.search(text)
         if match:
             return match["en"] or match["zh"]
     return ""
 
 
-def _event(day: date, days: Sequence[Summary]) -> str:
-    """Return a line of that day's event summary that may be brought up, or ""."""
-    for summary in days:
-        if summary.period != day.isoformat():
-            continue
-        for line in neutral(summary.text).splitlines():
-            if len(line) > 3 and not is_question(line) and not painful(line):
-                return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
+def _fit(lines: Iterable[str]) -> str:
+    """Return the first line that may be brought up, or ""."""
+    for line in map(neutral, lines):
+        flat = " ".join(line.split())
+        if len(flat) > 3 and not (is_question(flat) or is_small_talk(flat) or painful(flat)):
+            return flat if len(flat) <= LONGEST else flat[: LONGEST - 1] + "…"
     return ""

@@ -18,6 +18,9 @@ from siliconfriend.cli.words import word
 from siliconfriend.friend import Exchange, Friend
 from siliconfriend.greeting import greeting
 
+RECENT = 20
+"""Turns that a greeting looks at."""
+
 
 class Talk:
     """One sitting with the companion. `lang` is that of what is said about the talk itself."""
@@ -102,8 +105,8 @@ class Talk:
     def _welcome(self) -> None:
         bank, now = self.friend.bank, self.clock()
         today = now.astimezone(ZoneInfo(bank.info().zone)).date()
-        last, days = self.friend.last(now=now), bank.summaries("day")
-        self.screen.say(greeting(today, last, days, bank.portrait(now=now), self.lang))
+        recent, days = bank.recent(RECENT, now=now), bank.summaries("day")
+        self.screen.say(greeting(today, recent, days, bank.portrait(now=now), self.lang))
         if self.friend.llm:
             self.screen.say(word("with", self.lang, self.friend.llm.name), dim=True)
         self.screen.say(word("hint", self.lang), dim=True)
