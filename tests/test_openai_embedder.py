@@ -160,9 +160,9 @@ def test_a_bank_opens_and_recalls_whether_its_embedder_answers_or_not(tmp_path: 
             for text in TEXTS[:3]:
                 bank.remember(text)
             assert "meaning" in {s.name for s in bank.recall("heron")[0].why.signals}
-        with bank_of(
-            path, opened(server), clock
-        ) as bank:  # the vectors' length comes from the file
+        with bank_of(path, opened(server), clock) as bank:
+            # Before anything is asked of the server, the vectors' length comes from the file.
+            assert len(bank.timeline()[0].memories) == 3
             assert "meaning" in {s.name for s in bank.recall("heron")[0].why.signals}
     with bank_of(path, opened(server), clock) as bank:
         found = bank.recall("heron number 2")

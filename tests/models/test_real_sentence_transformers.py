@@ -10,24 +10,10 @@ import pytest
 from memorybank.errors import ModelError
 from memorybank.models import load_embedder, passages, question
 
-WORDS = [
-    "[PAD]",
-    "[UNK]",
-    "[CLS]",
-    "[SEP]",
-    "[MASK]",
-    "heron",
-    "lake",
-    "tea",
-    "cat",
-    "a",
-    "the",
-    "by",
-    "鹭",
-    "湖",
-    "茶",
-    "猫",
-]
+WORDS = (
+    *("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"),
+    *("heron", "lake", "tea", "cat", "a", "the", "by", "鹭", "湖", "茶", "猫"),
+)
 
 
 @pytest.fixture(scope="module")
