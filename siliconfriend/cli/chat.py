@@ -33,6 +33,16 @@ SECTION = "siliconfriend"
 """Our section of the settings: `help_lines`, a file; `regions`, whose lines are shown."""
 
 
+_LANG = both("zh, en, or auto: the language of each message.", "zh、en 或 auto（随每句话）。")
+_TOP_K = both("Memories in a prompt at most.", "提示里最多几条记忆。")
+_HISTORY = both("Recent turns in a prompt at most.", "提示里最近的话最多几轮。")
+_TEMPERATURE = both("0 to 2; the model's own if left out.", "0 到 2；不写则由模型定。")
+_TOP_P = both("0 to 1; the model's own if left out.", "0 到 1；不写则由模型定。")
+_MAX_TOKENS = both("Tokens of a reply at most.", "回复最多几个词元。")
+_PRESET = both("Another forgetting curve for the bank.", "换一条遗忘曲线。")
+_QUIET = both("Never bring up a memory unasked.", "从不主动提起往事。")
+
+
 def register(app: typer.Typer) -> None:
     """Add this file's command."""
     app.command(help=both(chat.__doc__, "和伙伴聊天。/help 会说明其余的一切。"))(chat)
@@ -41,42 +51,15 @@ def register(app: typer.Typer) -> None:
 def chat(
     bank: BankOption = "",
     file: FileOption = "",
-    lang: Annotated[
-        str,
-        typer.Option(
-            "--lang",
-            help=both(
-                "zh, en, or auto: the language of each message.", "zh、en 或 auto（随每句话）。"
-            ),
-        ),
-    ] = "auto",
+    lang: Annotated[str, typer.Option("--lang", help=_LANG)] = "auto",
     llm: LLMOption = "",
-    top_k: Annotated[
-        int, typer.Option(help=both("Memories in a prompt at most.", "提示里最多几条记忆。"))
-    ] = 8,
-    history: Annotated[
-        int,
-        typer.Option(help=both("Recent turns in a prompt at most.", "提示里最多几轮最近的话。")),
-    ] = 6,
-    temperature: Annotated[
-        float | None, typer.Option(help=both("0 to 2; the model's own if left out.", "0 到 2。"))
-    ] = None,
-    top_p: Annotated[
-        float | None, typer.Option(help=both("0 to 1; the model's own if left out.", "0 到 1。"))
-    ] = None,
-    max_tokens: Annotated[
-        int | None, typer.Option(help=both("Tokens of a reply at most.", "回复最多几个词元。"))
-    ] = None,
-    preset: Annotated[
-        str, typer.Option(help=both("Another forgetting curve for the bank.", "换一条遗忘曲线。"))
-    ] = "",
-    quiet: Annotated[
-        bool,
-        typer.Option(
-            "--no-reminders",
-            help=both("Never bring up a memory unasked.", "从不主动提起往事。"),
-        ),
-    ] = False,
+    top_k: Annotated[int, typer.Option(help=_TOP_K)] = 8,
+    history: Annotated[int, typer.Option(help=_HISTORY)] = 6,
+    temperature: Annotated[float | None, typer.Option(help=_TEMPERATURE)] = None,
+    top_p: Annotated[float | None, typer.Option(help=_TOP_P)] = None,
+    max_tokens: Annotated[int | None, typer.Option(help=_MAX_TOKENS)] = None,
+    preset: Annotated[str, typer.Option(help=_PRESET)] = "",
+    quiet: Annotated[bool, typer.Option("--no-reminders", help=_QUIET)] = False,
     now: NowOption = "",
 ) -> None:
     """Talk with the companion. /help says everything else."""
