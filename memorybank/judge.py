@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from memorybank import lexical
+from memorybank import cues, lexical
 from memorybank.errors import BadReply
 from memorybank.records import Lang
 from memorybank.rendering import clean, is_blank
@@ -17,6 +17,8 @@ ECHOED = {"en": 60, "zh": 24}
 """Characters of the instruction in one piece: so much nobody writes by chance."""
 COPIED = 0.8
 """From this share of the material's lines in it, a reply copies instead of condensing."""
+BORNE_OUT = 0.2
+"""Share of a summary's words that the material must have; platitudes have hardly any."""
 SHORTEST_JUDGED = 8
 """Words or Chinese characters below which a language cannot be told."""
 
@@ -26,6 +28,7 @@ _OPENING = re.compile(
     r"[^\n。]{0,80}[:：]\s*(?:\n|(?=\S))",
     re.IGNORECASE,
 )
+_LABEL = re.compile(r"^[^:：\n]{1,20}[:：]\s*", re.MULTILINE)
 _UNIT = re.compile(r"[\u4e00-\u9fff]|[^\W\d_\u4e00-\u9fff]+")
 _DECORATION = re.compile(r"^\s{0,3}#{1,6}\s+|\*\*|__(?=\S)|(?<=\S)__", re.MULTILINE)
 _REFUSAL = re.compile(
@@ -42,14 +45,17 @@ _REFUSING = re.compile(
 )
 
 
-def judged(reply: str, *, lang: Lang, material: str, instruction: str, most: int) -> str:
+def judged(
+    reply: str, *, lang: Lang, material: str, instruction: str, most: int, grounded: bool = True
+) -> str:
     """Return a reply fit to be kept, without chatter around it.
 
     Args:
         material: what it was to condense; instruction: how it was asked; most: characters.
+        grounded: whether it should keep to the words of the material, as a summary should.
 
     Raises:
-        BadReply: empty, refused, echoed, copied, in another language, or too long.
+        BadReply: empty, refused, echoed, copied, made up, in another language, or too long.
     """
     text = stripped(reply)
     if is_blank(text):
@@ -70,6 +76,10 @@ def judged(reply: str, *, lang: Lang, material: str, instruction: str, most: int
         raise BadReply(
             "the model replied in another language than the conversation's",
             "模型没有用对话的语言回复",
+        )
+    if grounded and not is_borne_out(text, material):
+        raise BadReply(
+            "the model wrote what the conversation does not say", "模型写的内容对话里并没有"
         )
     return text
 
@@ -102,6 +112,17 @@ def copies(text: str, material: str) -> bool:
     lines = {" ".join(line.split()) for line in material.splitlines()} - {""}
     again = {" ".join(line.split()) for line in text.splitlines()}
     return len(lines) >= 4 and len(lines & again) >= COPIED * len(lines)
+
+
+def is_borne_out(text: str, material: str) -> bool:
+    """Say whether a summary is about its material: shares words with it, and names one of the
+    things that it names, if it names any."""
+    said, given = set(lexical.terms(text)), set(lexical.terms(material))
+    if len(said & given) < BORNE_OUT * len(said):
+        return False
+    things = cues.names(_LABEL.sub("", material))
+    named = {term for name in things for term in lexical.terms(name)}
+    return not named or bool(named & said)
 
 
 def speaks(text: str, lang: Lang) -> bool:

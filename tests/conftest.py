@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from terminal import Terminals
 
 from memorybank import MemoryBank
 from memorybank.testing import Clock, HashEmbedder, Ids
@@ -85,3 +86,11 @@ def bank_zh(tmp_path: Path, clock: Clock) -> Iterator[MemoryBank]:
         zone="Asia/Shanghai", lang="zh", seed=b"seed",
     ) as opened:  # fmt: skip
         yield opened
+
+
+@pytest.fixture
+def terminals(tmp_path: Path, home: Path) -> Iterator[Terminals]:
+    opened = Terminals(tmp_path, home)
+    yield opened
+    for each in opened.all:
+        each.close()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from memorybank import prompts
 from memorybank.errors import BadReply
-from memorybank.judge import judged, stripped
+from memorybank.judge import is_refusal, judged, speaks, stripped
 from memorybank.records import Lang
 
 BOTH = pytest.mark.parametrize("lang", ["en", "zh"])
@@ -74,7 +74,7 @@ def test_a_refusal_is_no_summary(lang: Lang, reply: str):
     ],
 )
 def test_sad_news_is_no_refusal(lang: Lang, reply: str):
-    assert judge(reply, lang) == reply
+    assert not is_refusal(reply)
 
 
 @BOTH
@@ -103,7 +103,7 @@ def test_the_other_language_is_no_summary():
     assert "语言" in caught.value.say("zh")
     with pytest.raises(BadReply, match="another language"):
         judge(GOOD["en"], "zh")
-    assert judge("用户在读 The Wandering Earth 和 Dune Messiah。", "zh")
+    assert speaks("用户在读 The Wandering Earth 和 Dune Messiah。", "zh")
 
 
 @given(st.text(max_size=400))
@@ -121,3 +121,29 @@ def test_no_reply_breaks_the_judge_and_what_it_passes_it_passes_again(reply: str
 def test_hostile_replies_are_judged_in_linear_time(unit: str):
     with contextlib.suppress(BadReply):
         judge(unit * 20_000, "en")
+
+
+@pytest.mark.parametrize(
+    ("lang", "reply"),
+    [
+        ("en", "The story is a poignant reminder of the importance of kindness and compassion."),
+        ("en", "The user bought a boat and sailed around the world with eleven friends."),
+        ("zh", "这是一个关于善良与同情的动人故事，提醒我们要珍惜身边的每一个人。"),
+        ("zh", "用户买了一条船，和十一个朋友环游了世界。"),
+    ],
+)
+def test_platitudes_and_inventions_are_no_summary(lang: Lang, reply: str):
+    with pytest.raises(BadReply, match="does not say"):
+        judge(reply, lang)
+
+
+@pytest.mark.parametrize(
+    ("lang", "reply"),
+    [
+        ("en", "Miso, a cat with grey fur, joined the user's household and rests on Tolstoy."),
+        ("en", "A new pet arrived: Miso, whose bed is the bookcase."),
+        ("zh", "家里来了新成员米索，它是灰色的猫，常在书柜里睡觉。"),
+    ],
+)
+def test_other_words_for_the_same_are_a_summary(lang: Lang, reply: str):
+    assert judge(reply, lang) == reply

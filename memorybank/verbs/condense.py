@@ -102,7 +102,8 @@ class _Asking:
             return plan
         prompt = prompts.read("insight", self.lang)
         entries = portray.numbered(turns)
-        replies = [self._ask(prompt, block) for block in self._blocks(prompt, entries)]
+        blocks = self._blocks(prompt, entries)
+        replies = [self._ask(prompt, block, grounded=False) for block in blocks]
         read = portray.read_insight("\n".join(replies), turns, self.lang)
         if read.insight is None:
             raise BadReply(
@@ -131,8 +132,11 @@ class _Asking:
         budget = min(room, LARGEST_BLOCK)
         return parts(entries, budget, counter, longest=budget // 2 if pairs else budget)
 
-    def _ask(self, prompt: str, block: str) -> str:
+    def _ask(self, prompt: str, block: str, *, grounded: bool = True) -> str:
         asked = messages(prompt, block)
         style = Style(temperature=CALM, max_tokens=REPLY_TOKENS)
         reply = complete(self.llm, asked, style)
-        return judged(reply, lang=self.lang, material=block, instruction=prompt, most=LONGEST)
+        return judged(
+            reply, lang=self.lang, material=block, instruction=prompt, most=LONGEST,
+            grounded=grounded,
+        )  # fmt: skip
