@@ -27,23 +27,23 @@ Vectors = NDArray[np.float32]
 SAMPLE = 512
 """So many of the newest turns stand for the bank when a day is judged."""
 NEIGHBOURS = 10
-REFERENCES = 128
+REFERENCES = 64
 """So many of the sample say how near neighbours ordinarily are."""
 YOUNG = 8
 """So many ordinary turns are thought beside the sample, for as long as a bank is young."""
 
-BIAS = -0.2
+BIAS = -1.1
 WEIGHTS: Mapping[str, float] = {
-    "substance": 2.9,  # much that the bank seldom hears; at birth: more words than usual
-    "rarity": 1.9,  # words that the bank seldom hears, on average
-    "novelty": 1.6,  # it does not resemble its nearest neighbours
-    "names": 1.4,
-    "numbers": 1.0,
-    "self": 1.1,  # the speaker speaks of themselves
-    "answer": 0.6,  # it answers a question
-    "question": -1.0,  # it only asks
-    "small talk": -3.2,
-    "taken up": 1.0,  # the same day came back to it
+    "substance": 2.4,  # much that the bank seldom hears; at birth: more words than usual
+    "rarity": 2.4,  # words that the bank seldom hears, on average
+    "novelty": 2.4,  # it does not resemble its nearest neighbours
+    "answer": 1.8,  # it answers a question
+    "names": 1.2,
+    "numbers": 0.6,
+    "self": 0.35,  # the speaker speaks of themselves
+    "taken up": 0.25,  # the same day came back to it
+    "question": -0.35,  # it only asks
+    "small talk": -3.6,
 }
 """Fitted by `scripts/fit_significance.py`; see docs/LOG.md."""
 RANKS = ("substance", "rarity", "novelty")
@@ -62,6 +62,19 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
+class Scene:
+    """A turn at its birth: its two sides, what was said last `before` it, its `length` in terms,
+    and the lengths of a sample of the bank."""
+
+    text: str
+    reply: str
+    before: str
+    length: int
+    lengths: NDArray[np.float32]
+    lang: Lang
+
+
+@dataclass(frozen=True, slots=True)
 class Around:
     """The newest turns before a day, then those of the day, n together; the day begins at `first`.
 
@@ -75,17 +88,13 @@ class Around:
     vectors: Vectors | None
 
 
-def judge(
-    text: str, reply: str, before: str, *, length: int, lengths: NDArray[np.float32], lang: Lang
-) -> Judgement:
-    """Judge a turn at its birth; a gist (an event summary) takes the highest of its turns instead.
-
-    `before` is what was said last before it, `length` its number of terms, `lengths` those of a
-    sample of the bank.
-    """
-    ordinary = 2.0 * TERMS_A_WORD[lang] * _SUBSTANCE
-    rank = _midrank(np.array([length], np.float64), np.concatenate([lengths, ordinary]))
-    return _judgement({"substance": float(rank[0]), **_surface(text, reply, before)})
+def judge(scene: Scene) -> Judgement:
+    """Judge a turn at its birth; a gist (an event summary) takes the highest of its turns instead."""
+    ordinary = 2.0 * TERMS_A_WORD[scene.lang] * _SUBSTANCE
+    pool = np.concatenate([scene.lengths, ordinary])
+    rank = _midrank(np.array([scene.length], np.float64), pool)
+    surface = _surface(scene.text, scene.reply, scene.before)
+    return _judgement({"substance": float(rank[0]), **surface})
 
 
 def settle(births: Sequence[Sequence[Part]], echoes: Sequence[int], around: Around) -> list[Judgement]:
@@ -123,8 +132,8 @@ def _surface(text: str, reply: str, before: str) -> dict[str, float]:
     whole = f"{text}\n{reply}"
     asks = cues.is_question(said)
     return {
-        "names": _saturating(len(set(cues.names(whole)))),
-        "numbers": _saturating(cues.numbers(whole)),
+        "names": _saturating(cues.proper(whole)),
+        "numbers": _saturating(cues.quantities(whole)),
         "self": _saturating(cues.first_person(text)),
         "answer": float(bool(text) and not asks and cues.is_question(before)),
         "question": float(asks),

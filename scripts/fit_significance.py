@@ -14,6 +14,7 @@ in `docs/LOG.md`.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -29,6 +30,7 @@ from memorybank.evals.sets import RetrievalSet, load_set
 from memorybank.formats import Volume, read_file
 from memorybank.models import Embedder, load_embedder
 from memorybank.settings import read_settings
+from memorybank.store.tables import memories, turns_by_number
 
 NAMES = tuple(significance.WEIGHTS)
 NEUTRAL = np.array([0.5 if name in significance.RANKS else 0.0 for name in NAMES])
@@ -89,8 +91,11 @@ def _parts(volume: Volume, embedder: Embedder | None) -> dict[str | None, dict[s
     ):  # fmt: skip
         bank.remember_turns([replace(turn, channel="chat") for turn in volume.turns], now=last)
         bank.digest(now=last)
-        told = [bank.explain(m.id, now=last) for day in bank.timeline(now=last) for m in day.memories]
-    return {one.memory.external_id: {p.name: p.value for p in one.parts} for one in told}
+        with bank.desk.read() as (tx, _, row):
+            rows = memories(tx.rows("memories_all", bank=row.bank))
+            turns = turns_by_number(tx, row.bank, [one.number for one in rows])
+    parts = {one.number: {p["name"]: p["value"] for p in json.loads(one.parts)} for one in rows}
+    return {turn.external_id: parts[number] for number, turn in turns.items()}
 
 
 def fit(sets: Sequence[Sequence[Judged]]) -> np.ndarray:

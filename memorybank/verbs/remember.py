@@ -300,14 +300,15 @@ class _Writer:
         self, turn: Turn, thread: int, words: lexical.TermArray
     ) -> significance.Judgement:
         """Judge by what costs nothing to know; the day's digest looks at the rest."""
-        return significance.judge(
-            turn.text or "",
-            turn.reply or "",
-            self._reply_before(turn, thread),
+        scene = significance.Scene(
+            text=turn.text or "",
+            reply=turn.reply or "",
+            before=self._reply_before(turn, thread),
             length=words.length,
             lengths=self.index.postings.recent_lengths(significance.SAMPLE),
             lang=turn.lang,
         )
+        return significance.judge(scene)
 
     def _at_least_as(
         self, old: int | None, judged: significance.Judgement
