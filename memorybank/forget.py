@@ -99,8 +99,8 @@ class State:
     """How a memory is held: strength S (days), last recall or birth, and when it fades (days).
 
     A recall that was shared with others moves `last` only part of the way, so that it may lie
-    between two events. `recent` are the moments of the last strengthening recalls, for the daily cap; `recalls`
-    counts all that strengthened.
+    between two events. `recent` are the moments of the last strengthening recalls, for the daily
+    cap; `recalls` counts all that strengthened.
     """
 
     strength: float

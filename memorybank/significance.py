@@ -89,7 +89,7 @@ class Around:
 
 
 def judge(scene: Scene) -> Judgement:
-    """Judge a turn at its birth; a gist (an event summary) takes the highest of its turns instead."""
+    """Judge a turn at its birth; an event summary takes the highest of its turns instead."""
     ordinary = 2.0 * TERMS_A_WORD[scene.lang] * _SUBSTANCE
     pool = np.concatenate([scene.lengths, ordinary])
     rank = _midrank(np.array([scene.length], np.float64), pool)
@@ -97,13 +97,18 @@ def judge(scene: Scene) -> Judgement:
     return _judgement({"substance": float(rank[0]), **surface})
 
 
-def settle(births: Sequence[Sequence[Part]], echoes: Sequence[int], around: Around) -> list[Judgement]:
+def settle(
+    births: Sequence[Sequence[Part]], echoes: Sequence[int], around: Around
+) -> list[Judgement]:
     """Judge a day's turns again at its end; returns a judgement for each, in their order.
 
     `births` are the parts of their first judgements, whose surface stands; `echoes` says how
     often the day came back to each.
     """
-    ranks = {**dict(zip(("substance", "rarity"), _rarities(around), strict=True)), "novelty": _novelty(around)}
+    ranks = {
+        **dict(zip(("substance", "rarity"), _rarities(around), strict=True)),
+        "novelty": _novelty(around),
+    }
     judged = []
     for i, parts in enumerate(births):
         surface = {
@@ -186,7 +191,9 @@ def _novelty(around: Around) -> Floats | None:
     nearness = _nearness(around.vectors, chosen)
     known = ~np.isnan(nearness)
     day = nearness[-(count - around.first) :]
-    ranks = _cautious(1.0 - _midrank(day, nearness[known]), int(known.sum())) if known.any() else day
+    ranks = (
+        _cautious(1.0 - _midrank(day, nearness[known]), int(known.sum())) if known.any() else day
+    )
     return np.where(np.isnan(day), 0.5, ranks)
 
 

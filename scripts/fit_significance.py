@@ -74,7 +74,9 @@ def judged(data: RetrievalSet, embedder: Embedder | None) -> list[Judged]:
         found = [np.array(sorted(places[e] for e in q.evidence if e in places)) for q in asked]
         if any(len(one) for one in found):
             parts = _parts(volume, embedder)
-            signals = np.array([[parts[i].get(n, z) for n, z in zip(NAMES, NEUTRAL, strict=True)] for i in ids])
+            signals = np.array(
+                [[parts[i].get(n, z) for n, z in zip(NAMES, NEUTRAL, strict=True)] for i in ids]
+            )
             result.append(Judged(signals - NEUTRAL, tuple(one for one in found if len(one))))
     return result
 
@@ -146,9 +148,15 @@ def main() -> None:
     fitted = {data.name: judged(data, cached) for data in map(load_set, asked.sets)}
     others = {data.name: judged(data, cached) for data in map(load_set, asked.measure)}
     weights, bias = scaled(fit(list(fitted.values())), list(fitted.values()))
-    print(f"BIAS = {bias:.2f}", *(f"{n}: {w:.2f}" for n, w in zip(NAMES, weights, strict=True)), sep="\n")
+    print(
+        f"BIAS = {bias:.2f}",
+        *(f"{n}: {w:.2f}" for n, w in zip(NAMES, weights, strict=True)),
+        sep="\n",
+    )
     shipped = np.array([significance.WEIGHTS[name] for name in NAMES])
-    print("| set | " + " | ".join(f"keep {k:g}" for k in KEEP) + " |\n|---" + "|---" * len(KEEP) + "|")
+    print(
+        "| set | " + " | ".join(f"keep {k:g}" for k in KEEP) + " |\n|---" + "|---" * len(KEEP) + "|"
+    )
     for name, banks in fitted.items():
         rest = [other for key, other in fitted.items() if key.split("/")[0] != name.split("/")[0]]
         if rest:

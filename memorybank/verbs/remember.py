@@ -296,9 +296,7 @@ class _Writer:
         state = forget.born(self.preset, birth_of(self.bank, row))
         return replace(row, **state_values(state, row.born_at))  # type: ignore[arg-type]
 
-    def _judge(
-        self, turn: Turn, thread: int, words: lexical.TermArray
-    ) -> significance.Judgement:
+    def _judge(self, turn: Turn, thread: int, words: lexical.TermArray) -> significance.Judgement:
         """Judge by what costs nothing to know; the day's digest looks at the rest."""
         scene = significance.Scene(
             text=turn.text or "",

@@ -24,7 +24,7 @@ from memorybank.verbs.shelf import Volume
 
 BLOCK = 256
 """So many turns of a day are judged at once; a longer day is taken in pieces."""
-SETTLED = 0.02
+SETTLED = 0.001
 """A significance that changes by less stays as it is."""
 
 
