@@ -47,6 +47,42 @@ _NAME = re.compile(
     r"|(?<=叫)[\u4e00-\u9fff]{2,4}|(?<=名字是)[\u4e00-\u9fff]{2,4}"
 )
 _NUMBER = re.compile(r"\d+|[一二三四五六七八九十百千万两]+(?=[个只条本年月日号天岁点次块元])")
+_SURNAMES = (
+    "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜戚谢邹喻柏窦章苏潘葛奚范彭郎鲁韦马苗"
+    "凤方俞任袁柳鲍史唐费廉岑薛雷贺倪汤滕殷罗毕郝邬安常乐傅皮卞齐康伍余元卜顾孟黄穆萧尹姚邵湛汪祁毛狄"
+    "臧戴谈宋庞熊纪舒屈项祝董梁杜阮蓝闵席季贾路娄危江童颜郭梅盛林刁钟徐邱骆高夏蔡田樊胡凌霍虞万柯管卢莫"
+    "房裘缪解丁宣邓郁单杭洪包左石崔吉龚程嵇邢裴陆荣翁"
+)
+_TITLES = "先生|女士|小姐|老师|医生|大夫|教授|经理|主任|师傅|阿姨|叔叔|大爷|大妈|同学|哥|姐|总"
+_PLACES = (
+    "省|市|县|区|镇|村|街|路|巷|山|湖|江|河|岛|海|寺|庙|塔|桥|公园|广场|大学|学院|中学|小学|医院|公司|集团|"
+    "餐厅|饭店|酒店|咖啡馆|咖啡店|茶馆|书店|超市|商场|车站|机场|博物馆|图书馆|美术馆|体育馆|剧院|小区|大厦"
+)
+_KNOWN = (
+    "北京|上海|天津|重庆|广州|深圳|成都|杭州|南京|武汉|西安|苏州|青岛|厦门|长沙|大连|昆明|郑州|济南|合肥|福州|沈阳|"
+    "哈尔滨|长春|宁波|无锡|佛山|东莞|珠海|三亚|桂林|丽江|大理|拉萨|兰州|贵阳|南宁|海口|太原|香港|澳门|台北|云南|"
+    "四川|新疆|西藏|广东|浙江|江苏|山东|东京|首尔|纽约|伦敦|巴黎|美国|日本|韩国|英国|法国|德国|泰国|新加坡|澳大利亚"
+)
+_KIN = (
+    "朋友|同事|室友|邻居|老板|男友|女友|老公|老婆|丈夫|妻子|姐夫|妹夫|嫂子|姐姐|妹妹|哥哥|弟弟|"
+    "儿子|女儿|表妹|表哥"
+)
+_PROPER = re.compile(
+    # Chinese has no capitals: people by surname and title, by nickname or by a foreign name's
+    # dot, places by how they end.
+    rf"[小老阿][{_SURNAMES}](?![\u4e00-\u9fff]?[时心])|[{_SURNAMES}][\u4e00-\u9fff]{{0,2}}(?:{_TITLES})"
+    rf"|{_KNOWN}|(?<=(?:{_KIN}))[{_SURNAMES}][\u4e00-\u9fff]{{1,2}}"
+    rf"|[\u4e00-\u9fff]{{1,6}}[·•][\u4e00-\u9fff]{{1,6}}|[\u4e00-\u9fff]{{2,6}}?(?:{_PLACES})"
+)
+_COUNTED = re.compile(
+    r"\d+(?:[.:/-]\d+)*|[一二三四五六七八九十百千万亿两半几]+(?=[个只条本年月日号天岁点次块元位名件"
+    r"张杯瓶斤公里米层楼周家场道首部篇段分秒度])|第[一二三四五六七八九十百]+|(?:周|星期|礼拜)[一二三四五六日天]"
+    r"|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|"
+    r"hundreds?|thousands?|half|twice|first|second|third|fourth|fifth|"
+    r"january|february|march(?= \d)|april|june|july|august|september|october|november|december|"
+    r"(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b",
+    re.IGNORECASE,
+)
 _SENTENCE = re.compile(
     r"[^。！？!?\n]*?(?:[。！？!?\n]+|(?<!\bDr)(?<!\bMr)(?<!\bMrs)(?<!\bSt)\.(?=\s|$)|$)[”」』\"']?"
 )
@@ -81,6 +117,16 @@ def names(text: str) -> list[str]:
 def numbers(text: str) -> int:
     """Count numbers in a text, in figures or in Chinese."""
     return len(_NUMBER.findall(text[:5000]))
+
+
+def proper(text: str) -> int:
+    """Count the names of people, places and works in a text, each once, in both languages."""
+    return len({*names(text), *(match.group() for match in _PROPER.finditer(text[:5000]))})
+
+
+def quantities(text: str) -> int:
+    """Count what a text says in numbers: figures, number words, days of the week, months."""
+    return len(_COUNTED.findall(text[:5000]))
 
 
 def sentences(text: str) -> list[str]:

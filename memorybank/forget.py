@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from memorybank.errors import BadSetting
@@ -24,7 +24,7 @@ from memorybank.records import EventKind
 NEVER = math.inf
 DAILY_CAP = 3
 """A memory grows stronger at most so often within 24 hours, however often it is recalled; each
-recall sets the time since the last one to nothing."""
+recall that it has to itself sets the time since the last one to nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,11 @@ class Birth:
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One event of a memory's log. `value` is the settled significance of a `settle`."""
+    """One event of a memory's log.
+
+    `value` is the settled significance of a `settle`; for a `recall`, the share of attention
+    that the memory had among those recalled with it. 0 means all of it.
+    """
 
     kind: EventKind
     at: float
@@ -94,8 +98,9 @@ class Happening:
 class State:
     """How a memory is held: strength S (days), last recall or birth, and when it fades (days).
 
-    `recent` are the moments of the last strengthening recalls, for the daily cap; `recalls`
-    counts all that strengthened.
+    A recall that was shared with others moves `last` only part of the way, so that it may lie
+    between two events. `recent` are the moments of the last strengthening recalls, for the daily
+    cap; `recalls` counts all that strengthened.
     """
 
     strength: float
@@ -131,15 +136,26 @@ def first_strength(p: Preset, significance: float, *, gist: bool = False) -> flo
     return days * (p.gist_factor if gist else 1.0) / math.log(1.0 / p.theta)
 
 
-def strengthened(p: Preset, strength: float, retained: float) -> float:
-    """Return S after a recall at which `retained` was left.
+def attention(significances: Sequence[float]) -> list[float]:
+    """Return how the attention of one turn is shared by the memories that it recalled, sum 1.
 
-    Paper: S + 1. Gentle: S * (1 + 1.5 * (1 - R)), hardly anything while the memory is fresh and
-    most when it was nearly gone (spacing effect).
+    What matters draws it: in proportion to significance.
+    """
+    weights = [max(0.01, significance) for significance in significances]
+    return [weight / sum(weights) for weight in weights]
+
+
+def strengthened(p: Preset, strength: float, retained: float, share: float = 1.0) -> float:
+    """Return S after a recall at which `retained` was left, with this share of attention.
+
+    Paper: S + 1. Gentle: S * (1 + 1.5 * share * (1 - R)), hardly anything while the memory is
+    fresh and most when it was nearly gone (spacing effect).
     """
     if not p.forgets:
         return NEVER
-    return strength + 1.0 if p.paper else strength * (1.0 + p.spacing * (1.0 - retained))
+    if p.paper:
+        return strength + 1.0
+    return strength * (1.0 + p.spacing * share * (1.0 - retained))
 
 
 def _fades_at(p: Preset, birth: Birth, state: State) -> float:
@@ -170,7 +186,7 @@ def born(p: Preset, birth: Birth) -> State:
 def after(p: Preset, birth: Birth, state: State, event: Happening) -> State:
     """Return the state after one event; the heart of the fold."""
     if event.kind == "recall":
-        state = _recalled(p, state, event.at)
+        state = _recalled(p, state, event.at, event.value or 1.0)
     elif event.kind == "settle":
         state = _settled(p, birth, state, event)
     elif event.kind == "revive":
@@ -185,15 +201,26 @@ def after(p: Preset, birth: Birth, state: State, event: Happening) -> State:
     return replace(state, fades_at=_fades_at(p, birth, state))
 
 
-def _recalled(p: Preset, before: State, at: float) -> State:
-    state = replace(before, put_away=False, last=max(before.last, at))
+def _recalled(p: Preset, before: State, at: float, share: float) -> State:
+    """Strengthen what was recalled, by its share of attention.
+
+    Measured: a prompt holds whatever resembles the message, greetings above all. If each of its
+    memories counted as recalled outright, what matters would fade before them. So they share one
+    recall between them (`attention`), and such a glance counts once a day.
+    """
+    share = 1.0 if p.paper else min(1.0, share)
     recent = tuple(moment for moment in before.recent if at - moment < 1.0)
-    if len(recent) >= DAILY_CAP and not p.paper:
+    known = len(recent) >= (DAILY_CAP if share == 1.0 else 1) and not p.paper
+    if known and share < 1.0:
+        return replace(before, put_away=False)
+    last = before.last + share * max(0.0, at - before.last)
+    state = replace(before, put_away=False, last=max(last, before.last))
+    if known:
         return state  # it was just recalled, and is held fully; but it is not stronger
     retained = retention(at, before.last, before.strength)
     return replace(
         state,
-        strength=strengthened(p, before.strength, retained),
+        strength=strengthened(p, before.strength, retained, share),
         recalls=before.recalls + 1,
         recent=(*recent, at)[-DAILY_CAP:],
     )

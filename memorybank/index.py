@@ -183,9 +183,19 @@ class Index:
         best[np.isneginf(best)] = np.nan
         return best
 
-    def recent_vectors(self, count: int) -> NDArray[np.float32]:
-        """Return the newest chunks, at most `count`, shape (m, dim)."""
-        return self._vectors[max(0, self.chunks - count) : self.chunks]
+    def directions(self, numbers: Sequence[int]) -> NDArray[np.float32] | None:
+        """Return the first chunk of each memory, shape (len(numbers), dim), NaN for one without.
+
+        None where there are no vectors at all.
+        """
+        if not self.chunks:
+            return None
+        positions = np.searchsorted(self["number"], np.array(numbers, np.int64))
+        owners = self._owners[: self.chunks]
+        first = np.minimum(np.searchsorted(owners, positions), self.chunks - 1)
+        found: NDArray[np.float32] = self._vectors[first]
+        found[owners[first] != positions] = np.nan
+        return found
 
     def previous(self) -> NDArray[np.int64]:
         """Return where the turn before each stands in its conversation, -1 for none, (size,)."""

@@ -214,7 +214,6 @@ class Postings:
         owners = np.full(len(array.hashes), self.size, dtype=np.uint64)
         self._tail.append(_keys(array.hashes, array.counts, owners))
         self._tail_length += len(array.hashes)
-        self._in_tail.update(array.hashes.tolist())
         self._lengths.append(float(array.length))
         self.size += 1
         if self._tail_length > 2_000 + len(self._sorted) // 16:
@@ -225,7 +224,6 @@ class Postings:
         self._sorted = _by_hash(keys)
         self._tail: list[NDArray[np.uint64]] = []
         self._tail_length = 0
-        self._in_tail: Counter[int] = Counter()  # in how many texts of the tail each hash stands
         terms = (self._sorted >> np.uint64(32)).astype(np.uint32)
         first = np.ones(len(terms), dtype=np.bool_)
         np.not_equal(terms[1:], terms[:-1], out=first[1:])
@@ -253,9 +251,7 @@ class Postings:
 
     def frequencies(self, hashes: NDArray[np.uint32]) -> NDArray[np.int64]:
         """Return in how many texts each term stands, shape of `hashes`."""
-        low, high = self._ranges(hashes)
-        newest = [self._in_tail.get(term, 0) for term in hashes.tolist()]
-        return high - low + np.array(newest, dtype=np.int64)
+        return np.array([len(found) for found in self._find(hashes)], dtype=np.int64)
 
     def bm25(
         self, query: Mapping[int, float], seen: NDArray[np.bool_] | None = None

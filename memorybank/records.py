@@ -114,8 +114,8 @@ class Memory(Record):
 class Event(Record):
     """Something that happened to a memory: the log from which its strength can be recomputed.
 
-    `effect` is what the event brought: for a recall the strength after it in days, for
-    settling the significance; None where the event speaks for itself.
+    `effect` is what the event brought: for a recall that several memories shared, the share of
+    each; for settling, the significance; None where the event speaks for itself.
     """
 
     kind: EventKind

@@ -1,8 +1,12 @@
 """How much a memory matters, 0 to 1 (the paper's "significance", which it leaves undefined).
 
-Judged from the text, from the turn before it, and from a bounded sample of the bank so far;
-never from what came later. A logistic sum of a few signals, each between 0 and 1, each shown by
-`explain`. A first judgement is made at birth; the day's digest settles it.
+Judged twice. At birth, from the text and the turn before it: cheap, since somebody waits. At the
+day's digest, from how it stands in the bank so far: how much it says that the bank seldom hears,
+and how little it resembles what was said around it. Never from what came after that day.
+
+A logistic sum of few signals, each between 0 and 1, each shown by `explain`. Those that compare
+are ranks among a bounded sample of the bank, so that neither language, length of turns nor
+embedder moves them; a young bank leans on ordinary values.
 """
 
 from __future__ import annotations
@@ -15,48 +19,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memorybank import cues
-from memorybank.index import Index, dots
-from memorybank.lexical import TermArray
-from memorybank.records import Part
+from memorybank.records import Lang, Part
 
+Floats = NDArray[np.float64]
 Vectors = NDArray[np.float32]
 
 SAMPLE = 512
-"""So many of the newest memories stand for the bank when a new one is judged."""
+"""So many of the newest turns stand for the bank when a day is judged."""
+NEIGHBOURS = 10
+REFERENCES = 64
+"""So many of the sample say how near neighbours ordinarily are."""
+YOUNG = 8
+"""So many ordinary turns are thought beside the sample, for as long as a bank is young."""
 
-BIAS = -5.0
+BIAS = -1.1
 WEIGHTS: Mapping[str, float] = {
-    "substance": 2.9,  # more words than most of the bank
-    "rarity": 1.9,  # words that the bank seldom holds
-    "names": 1.4,
-    "numbers": 1.0,
-    "self": 1.1,  # the speaker speaks of themselves
-    "answer": 0.6,  # it answers a question
-    "novelty": 1.6,  # it does not resemble its nearest neighbours
-    "small talk": -3.2,
-    "question": -1.0,  # it only asks
-    "taken up": 1.0,  # the same day came back to it; known only when the day is settled
+    "substance": 2.4,  # much that the bank seldom hears; at birth: more words than usual
+    "rarity": 2.4,  # words that the bank seldom hears, on average
+    "novelty": 2.4,  # it does not resemble its nearest neighbours
+    "answer": 1.8,  # it answers a question
+    "names": 1.2,
+    "numbers": 0.6,
+    "self": 0.35,  # the speaker speaks of themselves
+    "taken up": 0.25,  # the same day came back to it
+    "question": -0.35,  # it only asks
+    "small talk": -3.6,
 }
-_FEW_LENGTHS = np.array([4, 8, 12, 16, 24, 32, 48, 64, 96, 128], dtype=np.float32)
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """A turn and what surrounds it.
-
-    `frequencies` (n,) says in how many of the bank's `size` memories each of its terms stands,
-    `lengths` holds the lengths in terms of a sample of the bank, `nearest` the cosines of its
-    nearest neighbours in the sample (empty without vectors), `before` the reply before it.
-    """
-
-    text: str
-    reply: str
-    before: str
-    length: int
-    size: int
-    frequencies: NDArray[np.int64]
-    lengths: NDArray[np.float32]
-    nearest: NDArray[np.float32]
+"""Fitted by `scripts/fit_significance.py`; see docs/LOG.md."""
+RANKS = ("substance", "rarity", "novelty")
+"""These stand at one half where nothing is known, and add or take from there."""
+_SUBSTANCE = np.array([1, 2, 4, 6, 8, 12, 16, 24, 36, 60], dtype=np.float64)
+"""Ordinary amounts of rare words, in English words; a Chinese text has so many more terms:"""
+TERMS_A_WORD: Mapping[Lang, float] = {"en": 1.0, "zh": 5.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,70 +61,88 @@ class Judgement:
     parts: tuple[Part, ...]
 
 
-def scene(
-    index: Index, words: TermArray, vectors: Vectors | None, *, text: str, reply: str, before: str
-) -> Scene:
-    """Set the scene of a new turn against the bank so far; bounded, whatever the bank's size."""
-    return Scene(
-        text=text,
-        reply=reply,
-        before=before,
-        length=words.length,
-        size=index.size,
-        frequencies=index.postings.frequencies(words.hashes),
-        lengths=index.postings.recent_lengths(SAMPLE),
-        nearest=_nearest(index.recent_vectors(SAMPLE), vectors),
-    )
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A turn at its birth: its two sides, what was said last `before` it, its `length` in terms,
+    and the lengths of a sample of the bank."""
+
+    text: str
+    reply: str
+    before: str
+    length: int
+    lengths: NDArray[np.float32]
+    lang: Lang
 
 
-def _nearest(others: Vectors, vectors: Vectors | None, count: int = 10) -> Vectors:
-    """Return the cosines of the nearest neighbours, at most `count`, of the first chunk."""
-    if vectors is None or not len(others):
-        return np.zeros(0, np.float32)
-    cosines = dots(others, vectors[0])
-    return np.partition(cosines, -count)[-count:] if len(cosines) > count else cosines
+@dataclass(frozen=True, slots=True)
+class Around:
+    """The newest turns before a day, then those of the day, n together; the day begins at `first`.
+
+    `terms` holds the distinct term hashes of each, `scales` (n,) how many terms a word makes in
+    its language, `vectors` (n, dim) its direction, NaN where it has none; None without vectors.
+    """
+
+    first: int
+    terms: Sequence[NDArray[np.uint32]]
+    scales: Floats
+    vectors: Vectors | None
 
 
 def judge(scene: Scene) -> Judgement:
-    """Judge one turn; a gist (an event summary) takes the highest of its turns instead."""
-    signals = _signals(scene)
-    parts = tuple(
-        Part(name=name, value=round(value, 3), share=round(WEIGHTS[name] * value, 3))
-        for name, value in signals.items()
-        if value
-    )
-    total = BIAS + sum(WEIGHTS[name] * value for name, value in signals.items())
-    return Judgement(significance=1.0 / (1.0 + math.exp(-total)), parts=parts)
+    """Judge a turn at its birth; an event summary takes the highest of its turns instead."""
+    ordinary = 2.0 * TERMS_A_WORD[scene.lang] * _SUBSTANCE
+    pool = np.concatenate([scene.lengths, ordinary])
+    rank = _midrank(np.array([scene.length], np.float64), pool)
+    surface = _surface(scene.text, scene.reply, scene.before)
+    return _judgement({"substance": float(rank[0]), **surface})
 
 
-def settle(parts: Sequence[Part], echoes: int) -> Judgement:
-    """Judge a turn again at the end of its day: `echoes` later turns of the day came back to it.
+def settle(
+    births: Sequence[Sequence[Part]], echoes: Sequence[int], around: Around
+) -> list[Judgement]:
+    """Judge a day's turns again at its end; returns a judgement for each, in their order.
 
-    What was judged at birth stands, so that nothing from the future gets in.
+    `births` are the parts of their first judgements, whose surface stands; `echoes` says how
+    often the day came back to each.
     """
-    kept = [part for part in parts if part.name in WEIGHTS and part.name != "taken up"]
-    value = _saturating(echoes)
-    if value:
-        share = round(WEIGHTS["taken up"] * value, 3)
-        kept.append(Part(name="taken up", value=round(value, 3), share=share))
-    total = BIAS + sum(part.share for part in kept)
-    return Judgement(significance=1.0 / (1.0 + math.exp(-total)), parts=tuple(kept))
+    ranks = {
+        **dict(zip(("substance", "rarity"), _rarities(around), strict=True)),
+        "novelty": _novelty(around),
+    }
+    judged = []
+    for i, parts in enumerate(births):
+        surface = {
+            part.name: part.value
+            for part in parts
+            if part.name in WEIGHTS and part.name not in (*RANKS, "taken up")
+        }
+        compared = {name: float(values[i]) for name, values in ranks.items() if values is not None}
+        judged.append(_judgement({**compared, **surface, "taken up": _saturating(echoes[i])}))
+    return judged
 
 
-def _signals(scene: Scene) -> dict[str, float]:
-    said = scene.text or scene.reply
-    whole = f"{scene.text}\n{scene.reply}"
+def _judgement(signals: Mapping[str, float]) -> Judgement:
+    parts = []
+    for name, value in signals.items():
+        share = WEIGHTS[name] * (value - (0.5 if name in RANKS else 0.0))
+        if share:
+            parts.append(Part(name=name, value=round(value, 3), share=round(share, 3)))
+    total = BIAS + sum(part.share for part in parts)
+    return Judgement(significance=1.0 / (1.0 + math.exp(-total)), parts=tuple(parts))
+
+
+def _surface(text: str, reply: str, before: str) -> dict[str, float]:
+    """Return what the wording alone tells."""
+    said = text or reply
+    whole = f"{text}\n{reply}"
     asks = cues.is_question(said)
     return {
-        "substance": _rank(scene.length, scene.lengths),
-        "rarity": _rarity(scene.frequencies, scene.size),
-        "names": _saturating(len(set(cues.names(whole)))),
-        "numbers": _saturating(cues.numbers(whole)),
-        "self": _saturating(cues.first_person(scene.text)),
-        "answer": float(bool(scene.text) and not asks and cues.is_question(scene.before)),
-        "novelty": _novelty(scene.nearest),
-        "small talk": float(cues.is_small_talk(said)),
+        "names": _saturating(cues.proper(whole)),
+        "numbers": _saturating(cues.quantities(whole)),
+        "self": _saturating(cues.first_person(text)),
+        "answer": float(bool(text) and not asks and cues.is_question(before)),
         "question": float(asks),
+        "small talk": float(cues.is_small_talk(said)),
     }
 
 
@@ -139,24 +151,59 @@ def _saturating(count: int) -> float:
     return 1.0 - math.exp(-count / 2.0)
 
 
-def _rank(length: int, lengths: NDArray[np.float32]) -> float:
-    """Return the share of the sample that is shorter; a new bank leans on ordinary lengths."""
-    sample = np.concatenate([lengths, _FEW_LENGTHS])
-    return int(np.count_nonzero(sample < length)) / len(sample)
+def _midrank(values: Floats, pool: Floats) -> Floats:
+    """Return the share of the pool below each value, equals counting half."""
+    ordered = np.sort(pool)
+    low, high = (np.searchsorted(ordered, values, side) for side in ("left", "right"))
+    return (low + high) / (2.0 * len(ordered))
 
 
-def _rarity(frequencies: NDArray[np.int64], size: int) -> float:
-    """Return the mean rarity of the terms: 1 where none was ever used, 0 where all are common."""
-    if not len(frequencies):
-        return 0.0
-    return 1.0 - float(np.log1p(frequencies).mean()) / math.log(size + 2)
+def _rarities(around: Around) -> tuple[Floats, Floats]:
+    """Return for the day's turns how much they say that is rare, and how rare their words are.
 
-
-def _novelty(nearest: NDArray[np.float32]) -> float:
-    """Return how far the nearest neighbours are: 1 for a cosine of .75 or less, 0 from .95 on.
-
-    The span is that of multilingual-e5; without vectors nothing is added.
+    A term is worth 1 where no other turn around has it, 0 where all have it, evenly by the
+    logarithm between. Both are ranks.
     """
-    if not len(nearest):
-        return 0.0
-    return min(1.0, max(0.0, (0.95 - float(nearest.mean())) / 0.2))
+    sizes = np.array([len(terms) for terms in around.terms])
+    count = len(sizes)
+    hashes = np.concatenate([*around.terms, np.zeros(0, np.uint32)])
+    _, places, frequencies = np.unique(hashes, return_inverse=True, return_counts=True)
+    others = frequencies[places.ravel()] - 1.0
+    worth = 1.0 - np.log1p(others) / math.log(count + 1.5)
+    sums = np.bincount(np.repeat(np.arange(count), sizes), worth, count)
+    amounts, means = sums / around.scales, sums / np.maximum(sizes, 1)
+    amounts_rank = _midrank(amounts[around.first :], np.concatenate([amounts, _SUBSTANCE]))
+    return amounts_rank, _cautious(_midrank(means[around.first :], means), count)
+
+
+def _cautious(ranks: Floats, count: int) -> Floats:
+    """Return ranks among `count` as if YOUNG ordinary ones were among them."""
+    return (ranks * count + 0.5 * YOUNG) / (count + YOUNG)
+
+
+def _novelty(around: Around) -> Floats | None:
+    """Return how far the day's turns are from their nearest neighbours, as ranks."""
+    if around.vectors is None:
+        return None
+    count = len(around.terms)
+    step = max(1, around.first // REFERENCES)
+    chosen = np.concatenate([np.arange(0, around.first, step), np.arange(around.first, count)])
+    nearness = _nearness(around.vectors, chosen)
+    known = ~np.isnan(nearness)
+    day = nearness[-(count - around.first) :]
+    ranks = (
+        _cautious(1.0 - _midrank(day, nearness[known]), int(known.sum())) if known.any() else day
+    )
+    return np.where(np.isnan(day), 0.5, ranks)
+
+
+def _nearness(vectors: Vectors, chosen: NDArray[np.int64]) -> Floats:
+    """Return the mean cosine of each chosen one to its nearest neighbours, NaN if it has none."""
+    cosines = vectors[chosen] @ vectors.T
+    cosines[np.arange(len(chosen)), chosen] = np.nan
+    distances = np.where(np.isnan(cosines), np.inf, -cosines)
+    if distances.shape[1] > NEIGHBOURS:
+        distances = np.partition(distances, NEIGHBOURS - 1, axis=1)[:, :NEIGHBOURS]
+    found = np.isfinite(distances)
+    means = -np.where(found, distances, 0.0).sum(axis=1) / np.maximum(found.sum(axis=1), 1)
+    return np.where(found.any(axis=1), means, np.nan)

@@ -16,9 +16,12 @@ from memorybank.demo import Diary, play
 from memorybank.testing import HashEmbedder
 
 SAID = {
-    "en": ("exchanges have faded", "corrects", "it would now fade on", "memorybank recall"),
-    "zh": ("已经淡忘", "更正", "才会淡忘", "memorybank recall"),
-}
+    "en": (
+        "exchanges have faded", "corrects", "faded; brought back", "it would now fade on",
+        "memorybank recall",
+    ),
+    "zh": ("已经淡忘", "更正", "已淡忘，因明确的线索而想起", "才会淡忘", "memorybank recall"),
+}  # fmt: skip
 USERS = {"en": "Nora", "zh": "林舟"}
 
 

@@ -414,8 +414,8 @@ def test_settling_is_logged_and_lasts(bank: MemoryBank, clock: Clock, tmp_path: 
     (event,) = told_now.events
     assert event.kind == "settle" and event.at == clock()
     assert event.effect == pytest.approx(told_now.memory.significance)
-    assert told_now.memory.significance > before.significance
-    assert told_now.memory.strength > before.strength
+    assert told_now.memory.significance < before.significance  # the day said it over and over
+    assert told_now.memory.strength < before.strength
     assert "taken up" in {part.name for part in told_now.parts}
     past = bank.explain(ids[0], now=clock() - timedelta(hours=6)).memory
     assert (past.significance, past.strength) == (before.significance, before.strength)

@@ -124,6 +124,63 @@ def test_significance_beyond_its_bounds_is_cut():
         assert got == forget.first_strength(GENTLE, edge)
 
 
+# Half of a turn's attention on day 6: the clock moves half of the way, to day 3, and S grows by
+# half of what it would: 2.336657 * (1 + 1.5 * .5 * .9232937) = 3.954723, times 2.995732 =
+# 11.847291.
+def test_a_shared_recall_by_hand():
+    birth = Birth(at=0.0, significance=0.0)
+    state = replay(GENTLE, birth, [Happening("recall", 6.0, 0.5)])
+    assert (state.last, state.recalls) == (3.0, 1)
+    assert state.strength == pytest.approx(3.954723, abs=1e-6)
+    assert state.fades_at == pytest.approx(3.0 + 11.847291, abs=1e-5)
+    whole = replay(GENTLE, birth, [Happening("recall", 6.0, 1.0)])
+    assert whole == replay(GENTLE, birth, [recall(6.0)])
+    assert whole.fades_at == pytest.approx(6.0 + 16.694583, abs=1e-5)
+
+
+def test_a_glance_counts_once_a_day_and_a_whole_recall_beside_it():
+    birth = Birth(at=0.0, significance=0.2)
+    once = [Happening("recall", 2.0, 0.25)]
+    more = [*once, *(Happening("recall", 2.0 + i / 10, 0.25) for i in range(1, 9))]
+    assert replay(GENTLE, birth, more) == replay(GENTLE, birth, once)
+    assert replay(GENTLE, birth, [*more, Happening("recall", 3.0, 0.25)]).recalls == 2
+    assert replay(GENTLE, birth, [*more, recall(2.9)]).last == 2.9
+
+
+@pytest.mark.parametrize("preset", [PAPER, CHANCE, OFF], ids=lambda p: p.name)
+def test_elsewhere_a_shared_recall_is_a_recall(preset):
+    birth = Birth(at=0.0, significance=0.2)
+    log = [Happening("recall", at, 0.1) for at in (1.0, 1.1, 1.2, 1.3, 4.0)]
+    whole = replay(preset, birth, [recall(event.at) for event in log])
+    got = replay(preset, birth, log)
+    assert (got.strength, got.fades_at) == (whole.strength, whole.fades_at)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
+def test_attention_is_shared_by_what_matters(significances):
+    shares = forget.attention(significances)
+    assert sum(shares) == pytest.approx(1.0) and min(shares) > 0.0
+    order = sorted(range(len(shares)), key=significances.__getitem__)
+    assert [shares[i] for i in order] == sorted(shares)
+    assert forget.attention([0.3]) == [1.0] and forget.attention([]) == []
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 9), st.floats(0, 1)), max_size=8),
+    st.floats(0, 3),
+    st.floats(0, 1),
+    st.floats(0, 30),
+)
+def test_one_more_shared_recall_never_harms(log, after_them, share, later):
+    birth = Birth(at=0.0, significance=0.1)
+    events = [Happening("recall", at, value) for at, value in sorted(log)]
+    extra = max((event.at for event in events), default=0.0) + after_them
+    fewer = replay(GENTLE, birth, events)
+    more = replay(GENTLE, birth, [*events, Happening("recall", extra, share)])
+    before, after = (retention(extra + later, s.last, s.strength) for s in (fewer, more))
+    assert 0.0 <= before * (1 - 1e-9) <= after <= 1.0
+
+
 def test_a_gentle_memory_grows_three_times_a_day_at_most():
     birth = Birth(at=0.0, significance=0.0)
     log = [recall(1.0 + 0.1 * i) for i in range(9)]

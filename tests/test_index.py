@@ -217,17 +217,20 @@ def test_places_by_number():
             index.position(absent)
 
 
-def test_the_newest_vectors_are_a_bounded_sample():
-    index = built([Mem(f"text {i}") for i in range(9)])
-    assert index.recent_vectors(4).shape == (4, EMBEDDER.dim)
-    np.testing.assert_array_equal(index.recent_vectors(100)[-1], Mem("text 8").directions()[0])
+def test_directions_are_the_first_chunk_of_each_memory():
+    two = [[1.0, 0, 0, 0], [0, 1.0, 0, 0]]
+    mems = [Mem("a", vectors=two), Mem("b", vectors=None), Mem("c", vectors=[[0, 0, 1.0, 0]])]
+    found = built(mems, 4).directions([3, 1, 2])
+    np.testing.assert_array_equal(found[:2], [[0, 0, 1, 0], [1, 0, 0, 0]])
+    assert np.isnan(found[2]).all()
+    assert built([Mem("a", vectors=None)], 4).directions([1]) is None
 
 
 def test_an_empty_index():
     index = built([])
     assert (index.size, index.chunks) == (0, 0)
     assert index.previous().shape == index.similarities(np.ones(64, np.float32)).shape == (0,)
-    assert index.recent_vectors(5).shape[0] == 0
+    assert index.directions([]) is None
     assert built([], dim=0).postings.size == 0
 
 

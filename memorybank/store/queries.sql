@@ -117,6 +117,11 @@ SELECT dim FROM vectors WHERE bank = :bank AND model = :model LIMIT 1;
 -- load_terms
 SELECT number, hashes, counts FROM terms WHERE bank = :bank AND number > :above ORDER BY number;
 
+-- terms_numbered
+SELECT t.number, m.lang, t.hashes
+FROM terms t JOIN memories m ON m.bank = t.bank AND m.number = t.number
+WHERE t.bank = :bank AND t.number IN (SELECT value FROM json_each(:numbers));
+
 -- memory_of_id
 SELECT number FROM memories WHERE bank = :bank AND id = :id;
 

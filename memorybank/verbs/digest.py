@@ -16,7 +16,7 @@ import logging
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from memorybank import forget, lexical, significance
+from memorybank import forget, lexical
 from memorybank.digesting import LEVELS, digest_key, parent
 from memorybank.errors import ModelError
 from memorybank.index import DAY
@@ -32,7 +32,7 @@ from memorybank.store.tables import (
     to_us,
     values,
 )
-from memorybank.verbs import condense, log
+from memorybank.verbs import condense, log, settling
 from memorybank.verbs.desk import (
     Desk,
     Progress,
@@ -49,8 +49,6 @@ from memorybank.verbs.shelf import Volume, entry_of, usable
 
 LOG = logging.getLogger(__name__)
 _INSIGHTS = ("insight", "statement")
-SETTLED = 0.02
-"""A significance that changes by less stays as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,12 +252,14 @@ class _Scribe:
     ) -> None:
         self.piece, self.tx, self.volume, self.bank = piece, tx, volume, bank
         self.plan, self.old = plan, old
-        self.weights = {row.number: row.significance for row in plan.rows}
+        self.weights: dict[int, float] = {}
 
     def write(self, vectors: Vectors | None) -> None:
         """Replace what this piece had by what its plan says, but for what the plan keeps."""
         if self.piece.level == "day":
-            self._settle()
+            self.weights = settling.settle(
+                self.tx, self.volume, self.bank, self.plan.rows, self.plan.echoes, self.piece.now
+            )
             if "insight" not in self.plan.keeps:
                 self._write_insight()
         if "summary" not in self.plan.keeps:
@@ -303,19 +303,6 @@ class _Scribe:
             method=self.plan.insight_method if level in _INSIGHTS else self.plan.method,
             lang=self.plan.lang, hash=self.plan.hash, made_at=to_us(self.piece.now),
         )  # fmt: skip
-
-    def _settle(self) -> None:
-        """Judge the day's turns again, now that the whole day is known, and log what changed."""
-        for row, echoes in zip(self.plan.rows, self.plan.echoes, strict=True):
-            judged = significance.settle([Part(**part) for part in json.loads(row.parts)], echoes)
-            inherited = [p for p in json.loads(row.parts) if p["name"] == "corrects"]
-            weight = max([judged.significance, *(p["value"] for p in inherited)])
-            if abs(weight - row.significance) < SETTLED:
-                continue
-            parts = json.dumps([*plain(judged.parts), *inherited], ensure_ascii=False)
-            self.tx.run("set_parts", bank=self.bank.bank, number=row.number, parts=parts)
-            log.record(self.tx, self.volume, self.bank, row, "settle", self.piece.now, value=weight)
-            self.weights[row.number] = weight
 
     def _remember(self, summary: DerivedRow, vectors: Vectors | None) -> None:
         """Make the event summary a memory, or renew the one that it was."""

@@ -17,6 +17,7 @@ from memorybank.errors import UnknownMemory
 from memorybank.records import EventKind
 from memorybank.store import Transaction
 from memorybank.store.tables import (
+    US_PER_DAY,
     BankRow,
     MemoryRow,
     events_of,
@@ -63,14 +64,21 @@ def reinforce(
     by: int,
     at: datetime,
 ) -> None:
-    """Log that a turn recalled these memories, once each; untrusted ones do not grow stronger."""
+    """Log that a turn recalled these memories, once each, by their shares of its attention.
+
+    Untrusted ones and the turn itself do not grow stronger.
+    """
+    rows = []
     for memory_id in dict.fromkeys(memory_ids):
         try:
-            row = memory_named(tx, bank.bank, memory_id)
+            rows.append(memory_named(tx, bank.bank, memory_id))
         except UnknownMemory:
             continue  # erased between its recall and the reply: nothing to strengthen
+    shares = forget.attention([row.significance for row in rows])
+    for row, share in zip(rows, shares, strict=True):
         if row.trusted and row.number != by:
-            record(tx, volume, bank, row, "recall", at, turn=by)
+            alone = len(rows) == 1
+            record(tx, volume, bank, row, "recall", at, turn=by, value=None if alone else share)
 
 
 def record(
@@ -97,10 +105,12 @@ def record(
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a memory's log leads: its state, and the exact microsecond of its last recall."""
+    """Where a memory's log leads: its state, from which microsecond it is reckoned, and that of
+    the last recall, None if there was none."""
 
     state: forget.State
     last_at: int
+    recalled_at: int | None
 
 
 def standing(
@@ -110,9 +120,14 @@ def standing(
     events = events_of(tx, bank.bank, row.number)
     birth = birth_of(bank, row)
     state = forget.replay(forget.preset(bank.preset), birth, map(happening, events), until)
-    # The curve counts in days; the store keeps the microsecond that they came from.
-    moments = (row.born_at, *(event.at for event in events))
-    return Standing(state, next(us for us in moments if to_days(us) == state.last))
+    # The curve counts in days; the store keeps the microsecond that they came from, if they do.
+    moments = {to_days(us): us for us in (row.born_at, *(event.at for event in events))}
+    recalls = [e.at for e in events if e.kind == "recall" and to_days(e.at) <= until]
+    return Standing(
+        state,
+        last_at=moments.get(state.last, round(state.last * US_PER_DAY)),
+        recalled_at=max(recalls) if recalls and state.recalls else None,
+    )
 
 
 def restate(tx: Transaction, volume: Volume, bank: BankRow, row: MemoryRow) -> forget.State:

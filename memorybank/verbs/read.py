@@ -191,7 +191,7 @@ def _memory(
         significance=state.significance,
         strength=state.strength,
         retention=1.0 if state.pinned else held,
-        last_recalled_at=from_us(standing.last_at, zone) if state.recalls else None,
+        last_recalled_at=from_us(standing.recalled_at, zone) if standing.recalled_at else None,
         fades_at=_moment(state.fades_at, bank),
         faded=forget.has_faded(state, moment),
         pinned=state.pinned,

@@ -232,7 +232,7 @@ class _Writer:
             )
         number = log.reserve(self.tx, self.volume, self.bank.bank)
         words = lexical.term_array(to_index(turn.text, turn.reply, turn.speaker))
-        row = self._memory_row(turn, number, words, vectors, old)
+        row = self._memory_row(turn, number, words, old)
         self._insert(turn, row, fingerprint, words, vectors)
         self.days[row.day] = None
         self.before[row.thread] = turn.reply or turn.text or ""
@@ -267,11 +267,10 @@ class _Writer:
         turn: Turn,
         number: int,
         words: lexical.TermArray,
-        vectors: Vectors | None,
         old: int | None,
     ) -> MemoryRow:
         thread = thread_of(turn.conversation)
-        judged = self._judge(turn, thread, words, vectors)
+        judged = self._judge(turn, thread, words)
         weight, parts = self._at_least_as(old, judged)
         arrival = turn.channel == "import" and self.curve_from == "arrival"
         row = MemoryRow(
@@ -297,19 +296,17 @@ class _Writer:
         state = forget.born(self.preset, birth_of(self.bank, row))
         return replace(row, **state_values(state, row.born_at))  # type: ignore[arg-type]
 
-    def _judge(
-        self, turn: Turn, thread: int, words: lexical.TermArray, vectors: Vectors | None
-    ) -> significance.Judgement:
-        return significance.judge(
-            significance.scene(
-                self.index,
-                words,
-                vectors,
-                text=turn.text or "",
-                reply=turn.reply or "",
-                before=self._reply_before(turn, thread),
-            )
+    def _judge(self, turn: Turn, thread: int, words: lexical.TermArray) -> significance.Judgement:
+        """Judge by what costs nothing to know; the day's digest looks at the rest."""
+        scene = significance.Scene(
+            text=turn.text or "",
+            reply=turn.reply or "",
+            before=self._reply_before(turn, thread),
+            length=words.length,
+            lengths=self.index.postings.recent_lengths(significance.SAMPLE),
+            lang=turn.lang,
         )
+        return significance.judge(scene)
 
     def _at_least_as(
         self, old: int | None, judged: significance.Judgement
