@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from memorybank import retrieve
+from memorybank.cues import marks
 from memorybank.index import COLUMNS, TURN, Entry, Index
-from memorybank.lexical import query_terms, term_array
+from memorybank.lexical import marked, query_terms, term_array
 from memorybank.testing import HashEmbedder
 
 EMBEDDER = HashEmbedder()
@@ -77,7 +78,7 @@ def built(mems: Sequence[Mem], dim: int = EMBEDDER.dim) -> Index:
         vectors = mem.directions()
         if vectors is not None and len(vectors):
             chunks.append((number, vectors.astype(np.float16).tobytes()))
-        array = term_array(mem.text)
+        array = marked(term_array(mem.text), marks(mem.text, None))
         words.append((number, array.hashes.tobytes(), array.counts.tobytes()))
     return Index.build(entries, chunks, words, dim)
 

@@ -169,7 +169,7 @@ def test_words_alone_says_so(make: Make, lang: Lang) -> None:
     found = without.recall(question)
     assert keys(found)[0] == "cat"
     assert len(found.notes) == 1 and "siliconfriend[local]" in found.notes[0]
-    assert {s.name for hit in found for s in hit.why.signals} <= {"words", "words before"}
+    assert {s.name for hit in found for s in hit.why.signals} <= {"words", "words before", "nearby"}
 
 
 @BOTH
@@ -178,7 +178,7 @@ def test_vectors_of_two_models_never_mix(make: Make, lang: Lang) -> None:
     other = make(lang, full=False, embedder=Senses(name="testing:senses"))
     question = WORDS[lang][0][0]
     found = other.recall(question, faded="always")
-    assert {s.name for hit in found for s in hit.why.signals} <= {"words", "words before"}
+    assert {s.name for hit in found for s in hit.why.signals} <= {"words", "words before", "nearby"}
     assert len(found.notes) == 1 and keys(found)[0] == "cat"
     other.remember("A new turn about a cat. 一只新猫。", external_id="new")
     models = other.desk.store
