@@ -22,16 +22,16 @@ from memorybank.index import Index
 Floats = NDArray[np.float32]
 Flags = NDArray[np.bool_]
 
-WORDS, MEANING = 0.6, 1.5
+WORDS, MEANING = 0.75, 1.5
 TYPICAL = 0.5
 """How much of a memory's likeness to the whole bank is taken off its meaning: what resembles
 everything answers nothing in particular."""
-BEFORE, ANSWERS = 0.1, 0.6
+BEFORE, ANSWERS = 0.05, 0.6
 """What the turn before lends of its words and meaning, as a part of this one's own: little, and
 much to a person's turn if the one before ended by asking, for then this is the answer."""
 NEARBY, REACH = 0.55, 3
 """What the best of the conversation within REACH turns lends: answers stand in clusters."""
-OTHER_SIDE, ASKED_SIDE = -1.3, 0.5
+OTHER_SIDE, ASKED_SIDE = -1.6, 1.5
 """What a turn gets in which the companion alone speaks: where the person's words are asked for,
 and where its own are ("what did you recommend?")."""
 RUNNING = 0.5
