@@ -74,7 +74,8 @@ _COMPANION = re.compile(
 )
 _PERSON = re.compile(
     rf"\bi(?:'d|'ve| had| have)? (?:(?:also|just|once|ever|previously) )?(?:{_SAID}|asked|shared)\b"
-    r"|\b(?:did|have|had) i\b|我[^，。？?！!]{0,8}[向和给跟对与]你|我[^，。？?！!你]{0,6}(?:告诉|问)过?你",
+    r"|\b(?:did|have|had) i\b"
+    r"|我[^，。？?！!]{0,8}[向和给跟对与]你|我[^，。？?！!你]{0,6}(?:告诉|问)过?你",
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(

@@ -20,11 +20,12 @@ from memorybank.signals import Asked, Relevance, Signal, relevance
 
 Floats = NDArray[np.float32]
 
-CLEAR_MARGIN = 1.0
+CLEAR_MARGIN = 1.5
 """By how much a faded memory must lead all others to come back by its relevance alone."""
 NEAR_TIE = 0.02
-RELEVANT = 2.5
-"""Score from which a memory may enter a prompt unasked, in standard deviations."""
+RELEVANT = 3.5
+"""Score from which a memory may enter a prompt unasked: on the development sets the best answer
+reaches it for 19 questions of 20 in a conversation, and some five to ten others do."""
 FEW = 10
 """In a bank as small as this deviations say nothing, and everything may enter."""
 

@@ -37,6 +37,9 @@ and where its own are ("what did you recommend?")."""
 RUNNING = 0.5
 """What a span still running ("today") adds: it may be what is asked for, or only be mentioned."""
 
+TINY = 1e-6
+"""A deviation that tells nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -141,9 +144,6 @@ def relevance(index: Index, asked: Asked, seen: Flags, past: Flags) -> Relevance
     return Relevance(sum_of(channels), channels, split)
 
 
-TINY = 1e-6
-
-
 def sum_of(channels: Mapping[str, _Channel]) -> Floats:
     """Return the sum of all shares, shape (n,)."""
     total = np.zeros_like(channels["words"].shares)
@@ -154,12 +154,10 @@ def sum_of(channels: Mapping[str, _Channel]) -> Floats:
 
 def _standard(values: Floats, among: Flags) -> Floats:
     """Return values in deviations from the mean over some; 0 where they are not numbers."""
-    if not among.any():
-        return np.zeros_like(values)
-    deviation = float(values[among].std())
+    deviation = float(values[among].std()) if among.any() else 0.0
     if deviation <= TINY:
         return np.zeros_like(values)
-    standard = (values - values[among].mean()) / np.float32(deviation)
+    standard: Floats = (values - values[among].mean()) / np.float32(deviation)
     return np.nan_to_num(standard, nan=0.0)
 
 

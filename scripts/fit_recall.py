@@ -33,7 +33,7 @@ from memorybank.formats import read_file
 from memorybank.models import Embedder, load_embedder, question
 from memorybank.records import Turn
 from memorybank.settings import read_settings
-from memorybank.store.tables import to_us, turns_by_number
+from memorybank.store.tables import turns_by_number
 from memorybank.timewords import moment
 from memorybank.verbs import recall
 from memorybank.verbs.desk import index_of
@@ -184,9 +184,8 @@ def _features(index: signals.Index, text: str, embedder: Embedder) -> np.ndarray
     alone = index.marked(cues.COMPANION)
     answers = index.marked(cues.ASKS)[index.previous()] & ~alone
     nearby = channels["nearby"].values
-    columns = (
-        own, before, before * answers, nearby, alone * (side == "person"), alone * (side == "companion")
-    )  # fmt: skip
+    sides = (alone * (side == "person"), alone * (side == "companion"))
+    columns = (own, before, before * answers, nearby, *sides)
     return np.stack(columns, axis=1).astype(np.float32)
 
 
@@ -260,14 +259,18 @@ def main() -> None:
 
     print("\n| set, weights | n |", " | ".join(SHOWN), "| MRR against shipped |")
     print("|---" * (3 + len(SHOWN)) + "|")
-    measured = [Family(p.name, {p.name: cases(p, embedder, keep, apart=False)}) for p in options.measure]
+    measured = [
+        Family(path.name, {path.name: cases(path, embedder, keep, apart=False)})
+        for path in options.measure
+    ]
     for family in [*families, *measured]:
+        tried = {"shipped": SHIPPED, "all": together}
+        if family.name in without:
+            tried["left out"] = without[family.name]
         for name, several in family.cases.items():
             base = [case.judged(SHIPPED) for case in several]
-            tried = (("shipped", SHIPPED), ("all", together), ("left out", without.get(family.name)))
-            for label, weights in tried:
-                if weights is not None:
-                    print(line(f"{name}, {label}", [c.judged(weights) for c in several], base))
+            for label, weights in tried.items():
+                print(line(f"{name}, {label}", [c.judged(weights) for c in several], base))
 
 
 if __name__ == "__main__":

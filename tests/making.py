@@ -11,7 +11,7 @@ import numpy as np
 from memorybank import retrieve
 from memorybank.cues import marks
 from memorybank.index import COLUMNS, TURN, Entry, Index
-from memorybank.lexical import marked, query_terms, term_array
+from memorybank.lexical import TermArray, marked, query_terms, term_array
 from memorybank.testing import HashEmbedder
 
 EMBEDDER = HashEmbedder()
@@ -36,6 +36,7 @@ class Mem:
     supersedes: int = 0
     superseded_by: int = 0
     vectors: Any = "of the text"
+    companion: bool = False
 
     def entry(self, number: int) -> Entry:
         """The index entry; without a thread of its own a memory stands alone."""
@@ -46,6 +47,11 @@ class Mem:
             last=NOW - self.ago, fades=self.fades, pinned=self.pinned,
             supersedes=self.supersedes, superseded_by=self.superseded_by,
         )  # fmt: skip
+
+    def words(self) -> TermArray:
+        """The terms and marks as the store keeps them; the companion's turn is a mere reply."""
+        sides = (None, self.text) if self.companion else (self.text, None)
+        return marked(term_array(self.text), marks(*sides))
 
     def directions(self) -> np.ndarray | None:
         """The chunk vectors as the store keeps them, or None."""
@@ -78,7 +84,7 @@ def built(mems: Sequence[Mem], dim: int = EMBEDDER.dim) -> Index:
         vectors = mem.directions()
         if vectors is not None and len(vectors):
             chunks.append((number, vectors.astype(np.float16).tobytes()))
-        array = marked(term_array(mem.text), marks(mem.text, None))
+        array = mem.words()
         words.append((number, array.hashes.tobytes(), array.counts.tobytes()))
     return Index.build(entries, chunks, words, dim)
 
