@@ -22,15 +22,16 @@ from memorybank.index import Index
 Floats = NDArray[np.float32]
 Flags = NDArray[np.bool_]
 
-WORDS, MEANING = 0.75, 1.5
+WORDS, MEANING = 1.2, 2.4
 TYPICAL = 0.5
 """How much of a memory's likeness to the whole bank is taken off its meaning: what resembles
 everything answers nothing in particular."""
-BEFORE, ANSWERS = 0.05, 0.6
-"""What the turn before lends of its words and meaning, as a part of this one's own: little, and
-much to a person's turn if the one before ended by asking, for then this is the answer."""
-NEARBY, REACH = 0.55, 3
-"""What the best of the conversation within REACH turns lends: answers stand in clusters."""
+ANSWERS = 0.4
+"""What part of its words and meaning a turn that ends by asking lends to the person's next one,
+for that is the answer. Lent by every turn, this helps nowhere and puts questions first."""
+NEARBY, REACH = 0.35, 3
+"""What part of its lead the best of a conversation lends to those within REACH turns of it:
+answers stand in clusters."""
 OTHER_SIDE, ASKED_SIDE = -1.6, 1.5
 """What a turn gets in which the companion alone speaks: where the person's words are asked for,
 and where its own are ("what did you recommend?")."""
@@ -133,13 +134,13 @@ def relevance(index: Index, asked: Asked, seen: Flags, past: Flags) -> Relevance
         deviation = float(products[known].std()) if known.any() else 0.0
         split = _Split(asked.direction, middle, MEANING / deviation if deviation > TINY else 0.0)
     channels = {name: _Channel(z, np.float32(w) * z) for name, (z, w) in likeness.items()}
-    lent = _lent(index, previous)
+    answers = (previous >= 0) & index.marked(ASKS)[previous] & ~index.marked(COMPANION)
     for name, (values, weight) in likeness.items():
-        before = np.where(previous >= 0, values[previous], np.float32(0.0))
-        channels[f"{name} before"] = _Channel(before, np.float32(weight) * lent * before)
-    nearby = _nearby(np.where(seen, own, np.float32(-np.inf)), previous)
-    nearby = np.where(seen, nearby, np.float32(0.0))
-    channels["nearby"] = _Channel(nearby, np.float32(NEARBY) * nearby)
+        before = np.where(answers, values[previous], np.float32(0.0))
+        channels[f"{name} before"] = _Channel(before, np.float32(ANSWERS * weight) * before)
+    lead = np.zeros_like(own)
+    np.subtract(_nearby(own, previous, seen), own, out=lead, where=seen)
+    channels["nearby"] = _Channel(lead, np.float32(NEARBY) * lead)
     channels |= _circumstances(index, asked)
     return Relevance(sum_of(channels), channels, split)
 
@@ -161,20 +162,14 @@ def _standard(values: Floats, among: Flags) -> Floats:
     return np.nan_to_num(standard, nan=0.0)
 
 
-def _lent(index: Index, previous: NDArray[np.int64]) -> Floats:
-    """Return what part of the likeness of the turn before each memory is lent, shape (n,)."""
-    answers = index.marked(ASKS)[previous] & ~index.marked(COMPANION)
-    return np.where(answers, np.float32(BEFORE + ANSWERS), np.float32(BEFORE))
-
-
-def _nearby(own: Floats, previous: NDArray[np.int64]) -> Floats:
-    """Return the best of each memory and its REACH neighbours on both sides, shape (n,)."""
+def _nearby(own: Floats, previous: NDArray[np.int64], seen: Flags) -> Floats:
+    """Return the best of each memory and its REACH neighbours on both sides that are seen."""
     following = np.full_like(previous, -1)
     has = np.flatnonzero(previous >= 0)
     following[previous[has]] = has
     # One entry more, which -1 leads to: nobody, and nothing beyond.
-    ended = np.append(own, np.float32(-np.inf))
-    best = own.copy()
+    ended = np.append(np.where(seen, own, np.float32(-np.inf)), np.float32(-np.inf))
+    best = ended[:-1].copy()
     for step in (np.append(previous, -1), np.append(following, -1)):
         at = step[:-1]
         for _ in range(REACH):

@@ -39,8 +39,9 @@ from memorybank.verbs import recall
 from memorybank.verbs.desk import index_of
 
 FEATURES = ("own", "before", "answers", "nearby", "other side", "asked side")
+"""Its own words and meaning; those of the turn before, of any and of one that asks; …"""
 SHIPPED = np.array(
-    [1.0, signals.BEFORE, signals.ANSWERS, signals.NEARBY, signals.OTHER_SIDE, signals.ASKED_SIDE]
+    [1.0, 0.0, signals.ANSWERS, signals.NEARBY, signals.OTHER_SIDE, signals.ASKED_SIDE]
 )
 PULL = 0.02
 """The pull of each weight towards nought, beside a mean over questions."""
@@ -179,10 +180,9 @@ def _features(index: signals.Index, text: str, embedder: Embedder) -> np.ndarray
     asked = signals.Asked(lexical.said_terms(said), direction, side)
     channels = signals.relevance(index, asked, everyone, everyone).channels
     own = channels["words"].shares + channels["meaning"].shares
-    before = signals.WORDS * channels["words before"].values
-    before = before + signals.MEANING * channels["meaning before"].values
-    alone = index.marked(cues.COMPANION)
-    answers = index.marked(cues.ASKS)[index.previous()] & ~alone
+    previous, alone = index.previous(), index.marked(cues.COMPANION)
+    before = np.where(previous >= 0, own[previous], 0.0)
+    answers = index.marked(cues.ASKS)[previous] & ~alone
     nearby = channels["nearby"].values
     sides = (alone * (side == "person"), alone * (side == "companion"))
     columns = (own, before, before * answers, nearby, *sides)
