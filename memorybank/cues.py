@@ -52,10 +52,10 @@ _SENTENCE = re.compile(
     r"[^。！？!?\n]*?(?:[。！？!?\n]+|(?<!\bDr)(?<!\bMr)(?<!\bMrs)(?<!\bSt)\.(?=\s|$)|$)[”」』\"']?"
 )
 
-ASKS, COMPANION = "asks", "companion"
-MARKS = (ASKS, COMPANION)
+ASKS, COMPANION, EXCHANGE = "asks", "companion", "exchange"
+MARKS = (ASKS, COMPANION, EXCHANGE)
 """What recall wants to know of a turn beside its words: it ends by asking; the companion alone
-speaks in it."""
+speaks in it; both speak."""
 Side = Literal["person", "companion", "either"]
 
 _SAID = (
@@ -101,8 +101,10 @@ def asks_memory(text: str) -> bool:
 
 def marks(text: str | None, reply: str | None) -> tuple[str, ...]:
     """Return which of MARKS a turn bears, by its two sides."""
-    asks = is_question(reply or text or "")
-    return (*((ASKS,) if asks else ()), *((COMPANION,) if reply and not text else ()))
+    asks = (ASKS,) if is_question(reply or text or "") else ()
+    if not reply:
+        return asks
+    return (*asks, EXCHANGE if text else COMPANION)
 
 
 def side_asked(text: str) -> Side:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from memorybank.cues import ASKS, COMPANION, Side
+from memorybank.cues import ASKS, COMPANION, EXCHANGE, Side
 from memorybank.index import Index
 
 Floats = NDArray[np.float32]
@@ -26,13 +26,15 @@ WORDS, MEANING = 1.2, 2.4
 TYPICAL = 0.5
 """How much of a memory's likeness to the whole bank is taken off its meaning: what resembles
 everything answers nothing in particular."""
-ANSWERS = 0.4
+ANSWERS = 0.5
 """What part of its words and meaning a turn that ends by asking lends to the person's next one,
 for that is the answer. Lent by every turn, this helps nowhere and puts questions first."""
-NEARBY, REACH = 0.35, 3
+NEARBY, REACH = 0.5, 3
 """What part of its lead the best of a conversation lends to those within REACH turns of it:
 answers stand in clusters."""
-OTHER_SIDE, ASKED_SIDE = -1.6, 1.5
+EXCHANGES = 0.75
+"""What part of either a turn takes in which both sides speak: it holds more of its own."""
+OTHER_SIDE, ASKED_SIDE = -1.8, 1.5
 """What a turn gets in which the companion alone speaks: where the person's words are asked for,
 and where its own are ("what did you recommend?")."""
 RUNNING = 0.5
@@ -134,12 +136,14 @@ def relevance(index: Index, asked: Asked, seen: Flags, past: Flags) -> Relevance
         deviation = float(products[known].std()) if known.any() else 0.0
         split = _Split(asked.direction, middle, MEANING / deviation if deviation > TINY else 0.0)
     channels = {name: _Channel(z, np.float32(w) * z) for name, (z, w) in likeness.items()}
+    takes = np.where(index.marked(EXCHANGE), np.float32(EXCHANGES), np.float32(1.0))
     answers = (previous >= 0) & index.marked(ASKS)[previous] & ~index.marked(COMPANION)
     for name, (values, weight) in likeness.items():
-        before = np.where(answers, values[previous], np.float32(0.0))
+        before = np.where(answers, takes * values[previous], np.float32(0.0))
         channels[f"{name} before"] = _Channel(before, np.float32(ANSWERS * weight) * before)
     lead = np.zeros_like(own)
     np.subtract(_nearby(own, previous, seen), own, out=lead, where=seen)
+    lead *= takes
     channels["nearby"] = _Channel(lead, np.float32(NEARBY) * lead)
     channels |= _circumstances(index, asked)
     return Relevance(sum_of(channels), channels, split)

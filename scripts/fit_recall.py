@@ -182,10 +182,11 @@ def _features(index: signals.Index, text: str, embedder: Embedder) -> np.ndarray
     own = channels["words"].shares + channels["meaning"].shares
     previous, alone = index.previous(), index.marked(cues.COMPANION)
     before = np.where(previous >= 0, own[previous], 0.0)
+    takes = np.where(index.marked(cues.EXCHANGE), signals.EXCHANGES, 1.0)
     answers = index.marked(cues.ASKS)[previous] & ~alone
     nearby = channels["nearby"].values
     sides = (alone * (side == "person"), alone * (side == "companion"))
-    columns = (own, before, before * answers, nearby, *sides)
+    columns = (own, before, takes * before * answers, nearby, *sides)
     return np.stack(columns, axis=1).astype(np.float32)
 
 

@@ -37,6 +37,7 @@ class Mem:
     superseded_by: int = 0
     vectors: Any = "of the text"
     companion: bool = False
+    reply: str = ""
 
     def entry(self, number: int) -> Entry:
         """The index entry; without a thread of its own a memory stands alone."""
@@ -50,8 +51,8 @@ class Mem:
 
     def words(self) -> TermArray:
         """The terms and marks as the store keeps them; the companion's turn is a mere reply."""
-        sides = (None, self.text) if self.companion else (self.text, None)
-        return marked(term_array(self.text), marks(*sides))
+        sides = (None, self.text) if self.companion else (self.text, self.reply or None)
+        return marked(term_array(f"{self.text} {self.reply}"), marks(*sides))
 
     def directions(self) -> np.ndarray | None:
         """The chunk vectors as the store keeps them, or None."""

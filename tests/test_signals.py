@@ -84,6 +84,13 @@ def test_what_stands_by_the_best_comes_before_its_equals():
     assert min(by_place[p] for p in near) > max(by_place[p] for p in far)
 
 
+def test_who_holds_both_sides_takes_less():
+    mems = [Mem("the cat", thread=1, ago=3), Mem("soup", thread=1, ago=2), *others("en")]
+    one = shares(found_by(mems, "cat", meaning=False), 1)["nearby"]
+    mems[1] = Mem("soup", thread=1, ago=2, reply="Soup.")
+    assert 0 < shares(found_by(mems, "cat", meaning=False), 1)["nearby"] < one
+
+
 def test_the_best_owes_nothing_to_itself():
     mems = [Mem("the cat", thread=1, ago=3), Mem("soup", thread=1, ago=2), *others("en")]
     found = found_by(mems, "cat")
@@ -170,9 +177,10 @@ def test_the_side_that_is_asked_for_comes_first(lang):
 @pytest.mark.parametrize(
     ("text", "reply", "marks"),
     [
-        ("I have a cat.", "Lovely! What is it called?", {"asks"}),
-        ("What should I eat?", "Toast.", set()),
-        ("我养了一只猫。", "真好，它叫什么？", {"asks"}),
+        ("I have a cat.", "Lovely! What is it called?", {"asks", "exchange"}),
+        ("What should I eat?", "Toast.", {"exchange"}),
+        ("我养了一只猫。", "真好，它叫什么？", {"asks", "exchange"}),
+        ("我养了一只猫。", None, set()),
         ("Where were you?", None, {"asks"}),
         (None, "在家。", {"companion"}),
         (None, "你在哪里？", {"asks", "companion"}),
