@@ -126,7 +126,7 @@ def relevance(index: Index, asked: Asked, seen: Flags, past: Flags) -> Relevance
     own = np.float32(WORDS) * words
     likeness = {"words": (words, WORDS)}
     split = None
-    if asked.direction is not None:
+    if asked.direction is not None and index.chunks:
         middle = index.centre(None if everything else past)
         products = index.similarities(asked.direction - np.float32(TYPICAL) * middle)
         known = seen & ~np.isnan(products)
