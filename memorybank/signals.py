@@ -34,7 +34,7 @@ NEARBY, REACH = 0.5, 3
 answers stand in clusters."""
 EXCHANGES = 0.75
 """What part of either a turn takes in which both sides speak: it holds more of its own."""
-OTHER_SIDE, ASKED_SIDE = -1.8, 1.5
+OTHER_SIDE, ASKED_SIDE = -2.4, 1.5
 """What a turn gets in which the companion alone speaks: where the person's words are asked for,
 and where its own are ("what did you recommend?")."""
 RUNNING = 0.5
