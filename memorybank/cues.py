@@ -7,6 +7,7 @@ significance, the extractive digest and recall. Pure.
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 _MARK = r"[?？]\s*[\"'”’」』)）]*\s*$"
 _QUESTION = re.compile(
@@ -87,6 +88,41 @@ _SENTENCE = re.compile(
     r"[^。！？!?\n]*?(?:[。！？!?\n]+|(?<!\bDr)(?<!\bMr)(?<!\bMrs)(?<!\bSt)\.(?=\s|$)|$)[”」』\"']?"
 )
 
+ASKS, COMPANION, EXCHANGE = "asks", "companion", "exchange"
+MARKS = (ASKS, COMPANION, EXCHANGE)
+"""What recall wants to know of a turn beside its words: it ends by asking; the companion alone
+speaks in it; both speak."""
+Side = Literal["person", "companion", "either"]
+
+_SAID = (
+    "recommended|suggested|advised|told|said|mentioned|taught|explained|gave|given|showed|shown|"
+    "described|proposed|shared|listed|provided|wrote|written|helped|answered|replied"
+)
+_SAY = "recommend|suggest|advise|tell|say|mention|teach|explain|give|show|propose|list|answer|reply"
+_COMPANION = re.compile(
+    rf"\byou(?:'d|'ve| had| have)? (?:(?:also|just|once|ever|previously) )?(?:{_SAID})\b"
+    rf"|\b(?:did|have|had) you (?:(?:also|ever) )?(?:{_SAY}|{_SAID})\b"
+    r"|\byour (?:\w+ )?(?:advice|recommendation|suggestion|answer|reply|tip|opinion)s?\b"
+    r"|(?<![向和给跟对与同])你(?!能|可以|可否|会|是否|还?记)[^，。？?！!]{0,8}"
+    r"(?:推荐|建议|告诉|提到|提[过了]|说[过了]|教|介绍|讲过|分享|回答|回复|列出|解释|劝)"
+    r"|你的(?:建议|推荐|看法|意见|主意|回答|回复|说法)",
+    re.IGNORECASE,
+)
+_PERSON = re.compile(
+    rf"\bi(?:'d|'ve| had| have)? (?:(?:also|just|once|ever|previously) )?(?:{_SAID}|asked|shared)\b"
+    r"|\b(?:did|have|had) i\b"
+    r"|我[^，。？?！!]{0,8}[向和给跟对与]你|我[^，。？?！!你]{0,6}(?:告诉|问)过?你",
+    re.IGNORECASE,
+)
+_BETWEEN = re.compile(
+    r"\bour (?:\w+ )?(?:conversation|chat|discussion|talk|exchange)s?\b|\bremind me\b"
+    r"|\bwe (?:\w+ )?(?:talked|discussed|spoke|chatted|went over|covered)\b"
+    r"|(?:我们|咱们|咱俩)[^，。？?！!]{0,8}(?:聊|谈|讨论|说过|说的)|提醒我",
+    re.IGNORECASE,
+)
+
+_SAYS = re.compile(r"\s*[^\W\d][^:：\n]{0,19}[:：](?!//)\s*\S")
+
 
 def is_question(text: str) -> bool:
     """Say whether a text asks something."""
@@ -97,6 +133,31 @@ def asks_memory(text: str) -> bool:
     """Say whether a text asks for, or points to, something from before."""
     head = text[:2000]
     return is_question(text) or bool(_ASKING_WORD.search(head) or _ASKS_MEMORY.search(head))
+
+
+def marks(text: str | None, reply: str | None) -> tuple[str, ...]:
+    """Return which of MARKS a turn bears, by its two sides."""
+    asks = (ASKS,) if is_question(reply or text or "") else ()
+    if not reply:
+        return asks
+    return (*asks, EXCHANGE if text else COMPANION)
+
+
+def side_asked(text: str) -> Side:
+    """Say whose words a question is about: the person's, unless its last cue says otherwise."""
+    head = text[:2000]
+    person = max((m.start() for m in _PERSON.finditer(head)), default=-1)
+    companion = max((m.start() for m in _COMPANION.finditer(head)), default=-1)
+    if companion > person:
+        return "companion"
+    return "either" if person < 0 and _BETWEEN.search(head) else "person"
+
+
+def said(text: str) -> list[str]:
+    """Return the lines of a message that is a piece of conversation ("Emily: …", "AI: …"), the
+    last said last; any other message is one piece, however many lines it has."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines if sum(bool(_SAYS.match(line)) for line in lines) > 1 else [text]
 
 
 def is_small_talk(text: str) -> bool:

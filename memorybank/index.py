@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from memorybank.lexical import Postings, TermArray
+from memorybank.cues import MARKS
+from memorybank.lexical import Postings, TermArray, mark_hash
 
 TURN, DAY = 0, 1
 Column = NDArray[Any]
@@ -67,6 +68,10 @@ class Index:
         self._columns = columns
         self._vectors = vectors
         self._owners = owners
+        self._sum = vectors[: self.chunks].sum(axis=0, dtype=np.float64)
+        self._marks = {mark: np.zeros(self.size, dtype=np.bool_) for mark in MARKS}
+        for mark, held in self._marks.items():
+            held[postings.holding(mark_hash(mark))] = True
         self._previous: NDArray[np.int64] | None = None
         self._newest: dict[int, int] = {}  # the last turn of each conversation
         self._one_chunk_each = self.chunks == self.size and bool(
@@ -108,11 +113,17 @@ class Index:
         """Return a column as it stands now, shape (size,)."""
         return self._columns[name][: self.size]
 
+    def marked(self, mark: str) -> NDArray[np.bool_]:
+        """Return which memories bear one of `cues.MARKS`, shape (size,)."""
+        return self._marks[mark][: self.size]
+
     @property
     def nbytes(self) -> int:
         """How much memory the arrays take, for the cache that bounds them."""
         columns = sum(array.nbytes for array in self._columns.values())
-        return columns + self._vectors.nbytes + self._owners.nbytes + self.postings.nbytes
+        marks = sum(array.nbytes for array in self._marks.values())
+        vectors = self._vectors.nbytes + self._owners.nbytes
+        return columns + marks + vectors + self.postings.nbytes
 
     def append(self, entry: Entry, vectors: NDArray[np.float32] | None, words: TermArray) -> None:
         """Add a memory whose number is higher than all before; vectors are (chunks, dim)."""
@@ -123,6 +134,9 @@ class Index:
             array[position] = getattr(entry, name)
         self.size += 1
         self.postings.append(words)
+        for mark, held in self._marks.items():
+            self._marks[mark] = held = _room(held, position)
+            held[position] = np.uint32(mark_hash(mark)) in words.hashes
         if vectors is not None and len(vectors):
             self._attach(position, vectors)
         else:
@@ -172,14 +186,14 @@ class Index:
         return int(self["number"][last])
 
     def similarities(self, direction: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the cosine of each memory's best chunk, shape (size,); NaN without a vector."""
+        """Return the product of each memory's best chunk, shape (size,); NaN without a vector."""
         if not self.chunks:
             return np.full(self.size, np.nan, dtype=np.float32)
-        cosines = dots(self._vectors[: self.chunks], direction)
+        products = dots(self._vectors[: self.chunks], direction)
         if self._one_chunk_each:
-            return cosines
+            return products
         best = np.full(self.size, -np.inf, dtype=np.float32)
-        np.maximum.at(best, self._owners[: self.chunks], cosines)
+        np.maximum.at(best, self._owners[: self.chunks], products)
         best[np.isneginf(best)] = np.nan
         return best
 
@@ -196,6 +210,28 @@ class Index:
         found: NDArray[np.float32] = self._vectors[first]
         found[owners[first] != positions] = np.nan
         return found
+
+    def best_chunk(
+        self, position: int, direction: NDArray[np.float32]
+    ) -> NDArray[np.float32] | None:
+        """Return that vector of a memory which is nearest to a direction; None without one."""
+        if self._one_chunk_each:
+            own = self._vectors[position : position + 1]
+        else:
+            own = self._vectors[: self.chunks][self._owners[: self.chunks] == position]
+        return own[int(dots(own, direction).argmax())] if len(own) else None
+
+    def centre(self, among: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
+        """Return the mean of all vectors, or of those of some memories (size,), shape (dim,).
+
+        Sums of halves are exact in doubles: the order in which they came does not matter.
+        """
+        total, count = self._sum, self.chunks
+        if among is not None:
+            chosen = among[self._owners[: self.chunks]]
+            total = self._vectors[: self.chunks][chosen].sum(axis=0, dtype=np.float64)
+            count = int(chosen.sum())
+        return np.asarray(total / max(count, 1), np.float32)
 
     def previous(self) -> NDArray[np.int64]:
         """Return where the turn before each stands in its conversation, -1 for none, (size,)."""
@@ -243,6 +279,7 @@ class Index:
             self._owners = _room(self._owners, self.chunks)
             self._vectors[self.chunks] = vector
             self._owners[self.chunks] = position
+            self._sum = self._sum + vector if len(self._sum) else vector.astype(np.float64)
             self.chunks += 1
         self._one_chunk_each = (
             self._one_chunk_each and self.chunks == self.size and len(vectors) == 1

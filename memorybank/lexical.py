@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from zlib import crc32
@@ -24,7 +24,11 @@ from numpy.typing import NDArray
 
 from memorybank.records import Lang
 
-K1, B = 1.5, 0.75
+K1, B = 1.2, 0.5
+"""Saturation, and how much a text's length counts: less than usual, since in a conversation a
+long turn says more rather than the same at length. Tried: docs/LOG.md."""
+FADING = 0.7
+"""How much a line of a conversation counts of the one after it, where a whole piece is asked by."""
 
 _WIDE = (
     r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af"
@@ -179,6 +183,23 @@ def term_array(text: str) -> TermArray:
     )
 
 
+def marked(array: TermArray, marks: Iterable[str]) -> TermArray:
+    """Add marks to a text's terms: names that no text can hold, standing there nought times.
+
+    They are kept and found like terms, and change neither its length nor any score of BM25.
+    """
+    hashes = [mark_hash(mark) for mark in marks]
+    return TermArray(
+        hashes=np.concatenate([array.hashes, np.array(hashes, np.uint32)]),
+        counts=np.concatenate([array.counts, np.zeros(len(hashes), np.uint8)]),
+    )
+
+
+def mark_hash(mark: str) -> int:
+    """Return the 32-bit name of a mark; no term begins with a blank."""
+    return term_hash(f" {mark}")
+
+
 class Postings:
     """Which texts hold which terms: sorted 64-bit keys (hash << 32 | text << 8 | count).
 
@@ -253,6 +274,11 @@ class Postings:
         """Return in how many texts each term stands, shape of `hashes`."""
         return np.array([len(found) for found in self._find(hashes)], dtype=np.int64)
 
+    def holding(self, term: int) -> NDArray[np.int64]:
+        """Return the numbers of the texts that hold a term, or a mark."""
+        (found,) = self._find(np.array([term], np.uint32))
+        return ((found >> np.uint64(8)) & np.uint64(0xFFFFFF)).astype(np.int64)
+
     def bm25(
         self, query: Mapping[int, float], seen: NDArray[np.bool_] | None = None
     ) -> NDArray[np.float32]:
@@ -287,6 +313,15 @@ def idf(texts: int, frequency: int) -> float:
 def query_terms(text: str) -> dict[int, float]:
     """Return the hashes of a question's terms with how often each stands."""
     return {term: float(n) for term, n in Counter(map(term_hash, terms(text))).items()}
+
+
+def said_terms(lines: Sequence[str]) -> dict[int, float]:
+    """Return the terms of a piece of conversation: each line counts FADING of the one after it."""
+    weights: dict[int, float] = {}
+    for age, line in enumerate(reversed(lines)):
+        for term, n in query_terms(line).items():
+            weights[term] = weights.get(term, 0.0) + n * FADING**age
+    return weights
 
 
 def _keys(

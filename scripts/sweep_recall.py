@@ -3,7 +3,7 @@
     python scripts/sweep_recall.py ../shared/data/memorybank/cn ../shared/data/memorybank/en
 
 Banks are built once, vectors come from the evaluation's cache. The shipped constants stand in
-`memorybank/retrieve.py`; what was learnt stands in `docs/LOG.md`.
+`memorybank/signals.py`; what was learnt stands in `docs/LOG.md`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tempfile import mkdtemp
 
 import numpy as np
 
-from memorybank import MemoryBank, retrieve
+from memorybank import MemoryBank, signals
 from memorybank.evals.cache import CachedEmbedder
 from memorybank.evals.metrics import measures
 from memorybank.evals.retrieval import Plan, ask
@@ -26,18 +26,21 @@ from memorybank.formats import read_file
 from memorybank.models import load_embedder
 from memorybank.settings import read_settings
 
-NAMES = ("WORDS_BEFORE", "MEANING", "MEANING_BEFORE")
+NAMES = ("WORDS", "MEANING", "TYPICAL", "ANSWERS", "NEARBY")
 SETTINGS = (
-    (0.0, 1.5, 0.0),
-    (0.0, 0.0, 0.0),
-    (0.6, 0.0, 0.0),
-    (0.0, 2.0, 0.0),
-    (0.3, 2.0, 0.3),
-    (0.6, 1.0, 0.3),
-    (0.6, 1.5, 0.3),
-    (0.6, 2.0, 0.3),
-    (0.6, 2.5, 0.3),
-    (0.9, 2.0, 0.3),
+    (1.2, 2.4, 0.5, 0.5, 0.5),
+    (1.2, 0.0, 0.5, 0.5, 0.5),
+    (0.0, 2.4, 0.5, 0.5, 0.5),
+    (0.9, 2.4, 0.5, 0.5, 0.5),
+    (1.5, 2.4, 0.5, 0.5, 0.5),
+    (1.2, 2.4, 0.0, 0.5, 0.5),
+    (1.2, 2.4, 0.3, 0.5, 0.5),
+    (1.2, 2.4, 0.7, 0.5, 0.5),
+    (1.2, 2.4, 0.5, 0.0, 0.5),
+    (1.2, 2.4, 0.5, 0.3, 0.5),
+    (1.2, 2.4, 0.5, 0.5, 0.0),
+    (1.2, 2.4, 0.5, 0.5, 0.3),
+    (1.2, 2.4, 0.5, 0.0, 0.0),
 )
 SHOWN = ("any@1", "any@5", "any@10", "mrr")
 
@@ -83,7 +86,7 @@ def main() -> None:
         banks = opened(data, plan)
         for setting in SETTINGS:
             for name, value in zip(NAMES, setting, strict=True):
-                setattr(retrieve, name, value)
+                setattr(signals, name, value)
             rows = [
                 measures(ask(each.bank, question, each.last, each.size, data, plan))
                 for each in banks

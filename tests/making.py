@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from memorybank import retrieve
+from memorybank.cues import marks
 from memorybank.index import COLUMNS, TURN, Entry, Index
-from memorybank.lexical import query_terms, term_array
+from memorybank.lexical import TermArray, marked, query_terms, term_array
 from memorybank.testing import HashEmbedder
 
 EMBEDDER = HashEmbedder()
@@ -35,6 +36,8 @@ class Mem:
     supersedes: int = 0
     superseded_by: int = 0
     vectors: Any = "of the text"
+    companion: bool = False
+    reply: str = ""
 
     def entry(self, number: int) -> Entry:
         """The index entry; without a thread of its own a memory stands alone."""
@@ -45,6 +48,11 @@ class Mem:
             last=NOW - self.ago, fades=self.fades, pinned=self.pinned,
             supersedes=self.supersedes, superseded_by=self.superseded_by,
         )  # fmt: skip
+
+    def words(self) -> TermArray:
+        """The terms and marks as the store keeps them; the companion's turn is a mere reply."""
+        sides = (None, self.text) if self.companion else (self.text, self.reply or None)
+        return marked(term_array(f"{self.text} {self.reply}"), marks(*sides))
 
     def directions(self) -> np.ndarray | None:
         """The chunk vectors as the store keeps them, or None."""
@@ -77,7 +85,7 @@ def built(mems: Sequence[Mem], dim: int = EMBEDDER.dim) -> Index:
         vectors = mem.directions()
         if vectors is not None and len(vectors):
             chunks.append((number, vectors.astype(np.float16).tobytes()))
-        array = term_array(mem.text)
+        array = mem.words()
         words.append((number, array.hashes.tobytes(), array.counts.tobytes()))
     return Index.build(entries, chunks, words, dim)
 

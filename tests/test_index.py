@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from making import EMBEDDER, Mem, built, linked
 
+from memorybank.cues import MARKS
 from memorybank.index import COLUMNS, DAY, TURN, Index
 from memorybank.lexical import query_terms, term_array
 
 DIM = 4
-WORDS = ["cat", "tea", "rain", "猫", "下雨", "paris"]
+WORDS = ["cat", "tea", "rain", "猫", "下雨", "paris", "why?"]
 unit_vectors = st.lists(
     st.lists(st.integers(-3, 3), min_size=DIM, max_size=DIM).filter(any), min_size=1, max_size=3
 )
@@ -26,6 +27,7 @@ memories = st.builds(
     seq=st.integers(0, 2),
     kind=st.sampled_from([TURN, TURN, TURN, DAY]),
     vectors=st.none() | unit_vectors,
+    companion=st.booleans(),
 )
 operations = st.lists(
     st.one_of(
@@ -49,7 +51,7 @@ class Model:
     def append(self, mem: Mem, _: int) -> None:
         self.mems = linked([*self.mems, mem])
         entry = mem.entry(len(self.mems))
-        self.index.append(entry, mem.directions(), term_array(mem.text))
+        self.index.append(entry, mem.directions(), mem.words())
 
     def correct(self, mem: Mem, at: int) -> None:
         free = [i for i, m in enumerate(self.mems, start=1) if not m.superseded_by]
@@ -87,6 +89,9 @@ def assert_same(grown: Index, loaded: Index) -> None:
         np.testing.assert_array_equal(grown[name], loaded[name], err_msg=name)
         assert grown[name].dtype == loaded[name].dtype, name
     np.testing.assert_array_equal(grown.previous(), loaded.previous(), err_msg="previous")
+    for mark in MARKS:
+        np.testing.assert_array_equal(grown.marked(mark), loaded.marked(mark), err_msg=mark)
+    np.testing.assert_array_equal(grown.centre(), loaded.centre(), err_msg="to the last digit")
     for word in WORDS:
         query = query_terms(word)
         np.testing.assert_allclose(
@@ -121,6 +126,21 @@ def test_a_grown_index_equals_a_loaded_one(start, steps):
     loaded = built(model.mems, DIM)
     assert_newest(model.index, model.mems)
     assert_same(model.index, loaded)
+
+
+def test_the_centre_is_the_mean_of_all_vectors_or_of_some():
+    mems = [Mem("tea", vectors=[[1, 0, 0, 0], [0, 1, 0, 0]]), Mem("", vectors=[[0, 0, 2, 0]])]
+    index = built([*mems, Mem("rain", vectors=None)], DIM)
+    assert index.centre().tolist() == pytest.approx([1 / 3, 1 / 3, 2 / 3, 0])
+    assert index.centre(np.array([True, False, True])).tolist() == [0.5, 0.5, 0, 0]
+    assert index.centre(np.zeros(3, bool)).tolist() == [0, 0, 0, 0]
+
+
+def test_the_piece_that_answers_is_told():
+    index = built([Mem("a", vectors=[[1, 0, 0, 0], [0, 1, 0, 0]]), Mem("b", vectors=None)], DIM)
+    nearest = index.best_chunk(0, np.array([0.1, 1, 0, 0], np.float32))
+    assert nearest is not None and nearest.tolist() == [0, 1, 0, 0]
+    assert index.best_chunk(1, np.ones(DIM, np.float32)) is None
 
 
 def test_growing_past_the_room_there_is():
@@ -170,7 +190,7 @@ def test_a_day_s_summary_that_comes_later_has_no_turn_before_it(more):
     index = built(mems[:1])
     index.previous()
     for number, mem in enumerate(mems[1:], start=2):
-        index.append(mem.entry(number), mem.directions(), term_array(mem.text))
+        index.append(mem.entry(number), mem.directions(), mem.words())
     assert index.previous().tolist() == [-1, -1, 0][: len(mems)]
 
 

@@ -19,8 +19,8 @@ CODE = ROOT / "memorybank"
 LAYERS: dict[str, set[str]] = {
     "words": {"records", "errors"},
     "mechanism": {
-        "forget", "significance", "lexical", "timewords", "cues", "topics", "index", "retrieve",
-        "rendering", "digesting", "summarise", "extract", "judge", "portray", "compose",
+        "forget", "significance", "lexical", "timewords", "cues", "topics", "index", "signals",
+        "retrieve", "rendering", "digesting", "summarise", "extract", "judge", "portray", "compose",
     },
     "world": {"store", "models", "adapters", "formats", "prompts", "settings", "ids", "testing"},
     "verbs": {"verbs"},

@@ -6,6 +6,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ import pytest
 
 from memorybank import MemoryBank, Recollection, Turn
 from memorybank.records import Lang
+from memorybank.retrieve import NEAR_TIE
 from memorybank.testing import Clock, HashEmbedder
 
 ZONES = {"en": "UTC", "zh": "Asia/Shanghai"}
@@ -125,7 +127,8 @@ def test_words_find_what_was_said(make: Make, lang: Lang, embedder: object) -> N
 def test_scores_are_the_sum_of_their_reasons(make: Make, lang: Lang) -> None:
     for question, _ in WORDS[lang]:
         found = make(lang).recall(question, faded="always")
-        assert [h.score for h in found] == sorted((h.score for h in found), reverse=True)
+        scores = [hit.score for hit in found]
+        assert all(a >= b - NEAR_TIE for a, b in pairwise(scores)), "near ties may change places"
         for hit in found:
             assert hit.score == pytest.approx(sum(s.share for s in hit.why.signals), abs=1e-4)
 
@@ -169,7 +172,7 @@ def test_words_alone_says_so(make: Make, lang: Lang) -> None:
     found = without.recall(question)
     assert keys(found)[0] == "cat"
     assert len(found.notes) == 1 and "siliconfriend[local]" in found.notes[0]
-    assert {s.name for hit in found for s in hit.why.signals} <= {"words", "words before"}
+    assert {s.name for hit in found for s in hit.why.signals} <= {"words", "words before", "nearby"}
 
 
 @BOTH
@@ -178,7 +181,7 @@ def test_vectors_of_two_models_never_mix(make: Make, lang: Lang) -> None:
     other = make(lang, full=False, embedder=Senses(name="testing:senses"))
     question = WORDS[lang][0][0]
     found = other.recall(question, faded="always")
-    assert {s.name for hit in found for s in hit.why.signals} <= {"words", "words before"}
+    assert {s.name for hit in found for s in hit.why.signals} <= {"words", "words before", "nearby"}
     assert len(found.notes) == 1 and keys(found)[0] == "cat"
     other.remember("A new turn about a cat. 一只新猫。", external_id="new")
     models = other.desk.store

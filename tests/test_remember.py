@@ -60,7 +60,7 @@ def test_durable_for_another_store(bank: MemoryBank, tmp_path: Path) -> None:
         hit = other.recall("what does my cat hate?")[0]
         assert (hit.id, hit.text) == (memory, "My cat Miso hates thunder.")
         assert {signal.name for signal in hit.why.signals} <= {
-            "words", "words before", "meaning", "meaning before", "time",
+            "words", "words before", "meaning", "typical", "meaning before", "nearby", "time",
         }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from memorybank import lexical
+from memorybank import cues, lexical
 from memorybank.errors import BadInput
 from memorybank.models import Vectors
 from memorybank.records import Turn
@@ -80,6 +80,7 @@ def _rewrite(
         text_hash=text_hash(turn.text, turn.reply),
     )  # fmt: skip
     words = lexical.term_array(to_index(turn.text, turn.reply, turn.speaker))
+    words = lexical.marked(words, cues.marks(turn.text, turn.reply))
     insert_words(tx, bank.bank, number, words)
     if vectors is not None and desk.embedder:
         of = to_embed(turn.text, turn.reply, turn.speaker, turn.replier, turn.lang)

@@ -45,6 +45,8 @@ from memorybank.verbs.telling import SHORT, tell
 LOG = logging.getLogger(__name__)
 LONGEST_QUESTION = 4_000
 """Characters of a message that recall looks at: its end, where the question stands."""
+LINES = 2
+"""Of a piece of conversation, what gives the direction: what was said last, and to what."""
 KINDS: Mapping[Kind, int] = {"turn": TURN, "day": DAY}
 NAMES: Mapping[int, Kind] = {number: name for name, number in KINDS.items()}
 
@@ -65,20 +67,22 @@ class Ask:
 def recall(desk: Desk, ask: Ask) -> Recollection:
     """Return the memories that a message calls for, best first; see `Recollection`."""
     text = _question(ask)
+    said = cues.said(text)
     # The model may be slow and must not hold up whoever else uses the bank.
-    direction, trouble = _direction(desk, text)
+    direction, trouble = _direction(desk, "\n".join(said[-LINES:]))
     with desk.read() as (tx, volume, bank):
         index = index_of(volume)
         fits = usable(desk.embedder, bank) is not None
         named = _spans(text, ask.now.astimezone(zone_of(bank)), index, bank)
         preset = forget.preset(bank.preset)
         query = retrieve.Query(
-            terms=lexical.query_terms(text),
+            terms=lexical.said_terms(said),
             direction=direction if fits and index.chunks else None,
             now=to_days(to_us(ask.now)),
             until=to_us(ask.until or ask.now),
             k=ask.k,
             windows=tuple(_windows(named, text, ask.now)),
+            side=cues.side_asked(text),
             faded=ask.faded or ("on_cue" if preset.cue else "never"),
             kinds=frozenset(KINDS[kind] for kind in ask.kinds),
         )

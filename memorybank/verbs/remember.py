@@ -17,7 +17,7 @@ from typing import Literal
 
 import numpy as np
 
-from memorybank import forget, lexical, significance
+from memorybank import cues, forget, lexical, significance
 from memorybank.errors import BadInput, EmptyText, ModelError, TextTooLong
 from memorybank.models import Embedder, Vectors, passages
 from memorybank.records import Lang, Part, Turn
@@ -233,6 +233,7 @@ class _Writer:
         number = log.reserve(self.tx, self.volume, self.bank.bank)
         words = lexical.term_array(to_index(turn.text, turn.reply, turn.speaker))
         row = self._memory_row(turn, number, words, old)
+        words = lexical.marked(words, cues.marks(turn.text, turn.reply))
         self._insert(turn, row, fingerprint, words, vectors)
         self.days[row.day] = None
         self.before[row.thread] = turn.reply or turn.text or ""
