@@ -62,12 +62,20 @@ def _means(names: Sequence[str], table: np.ndarray) -> Mapping[str, float]:
     }
 
 
-def _intervals(names: Sequence[str], table: np.ndarray, seed: int) -> dict[str, list[float]]:
-    """Resample questions with replacement and return the 2.5 % and 97.5 % points of each mean."""
+def interval(table: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Return the 2.5 % and 97.5 % points of the mean over rows, shape (2, columns).
+
+    Bootstrap: the rows (questions) are drawn with replacement RESAMPLES times. A draw is how often
+    each row came up, so that all means are one product.
+    """
     rng = np.random.default_rng(seed)
-    picks = rng.integers(0, len(table), size=(RESAMPLES, len(table)))
-    means = table[picks].mean(axis=1)
-    low, high = np.percentile(means, [2.5, 97.5], axis=0)
+    count = len(table)
+    drawn = rng.multinomial(count, np.full(count, 1.0 / count), size=RESAMPLES)
+    return np.percentile(drawn @ table / count, [2.5, 97.5], axis=0)
+
+
+def _intervals(names: Sequence[str], table: np.ndarray, seed: int) -> dict[str, list[float]]:
+    low, high = interval(table, seed)
     return {
         name: [round(float(a), 4), round(float(b), 4)]
         for name, a, b in zip(names, low, high, strict=True)
