@@ -13,7 +13,6 @@ turns, and none has seen a question:
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,8 +20,9 @@ import numpy as np
 
 from memorybank.evals.kept import Ranked, curves
 from memorybank.evals.playing import Ended, memories_of, played
+from memorybank.evals.retrieval import volumes
 from memorybank.evals.sets import Question, RetrievalSet
-from memorybank.formats import Volume, read_file
+from memorybank.formats import Volume
 from memorybank.models import Embedder
 from memorybank.verbs.desk import Progress, no_progress
 
@@ -38,16 +38,7 @@ def evaluate_forgetting(
     progress: Progress = no_progress,
 ) -> dict[str, Any]:
     """Return what each policy keeps of the evidence of a set's questions, at each share."""
-    from datetime import UTC
-
-    by_bank: dict[str, list[Question]] = defaultdict(list)
-    for question in data.questions:
-        by_bank[question.bank.strip()].append(question)
-    banks = [
-        ranked(volume, by_bank[volume.name], embedder, progress)
-        for volume in read_file(data.folder, UTC)
-        if volume.turns and volume.name in by_bank
-    ]
+    banks = [ranked(volume, questions, embedder, progress) for volume, questions in volumes(data)]
     return {
         "set": data.name,
         "n": sum(len(bank.evidence) for bank in banks),

@@ -11,10 +11,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from memorybank.bank import MemoryBank
+from memorybank.evals.scratch import scratch_folder
 from memorybank.formats import Volume
 from memorybank.models import Embedder
 from memorybank.records import Memory, Turn
@@ -75,9 +74,9 @@ def played(
     """Play a volume in a fresh bank; it is closed and gone afterwards."""
     turns = lived(volume)
     with (
-        TemporaryDirectory(prefix="memorybank-eval-") as folder,
+        scratch_folder() as folder,
         MemoryBank.open(
-            Path(folder) / "bank.db", bank=volume.name, lang=volume.lang, zone="UTC",
+            folder / "bank.db", bank=volume.name, lang=volume.lang, zone="UTC",
             embedder=embedder, preset=preset, seed=b"evaluation",
             clock=lambda: turns[-1].occurred_at,
         ) as bank,
@@ -97,7 +96,7 @@ def played(
 
 
 def live(bank: MemoryBank, turn: Turn) -> str:
-    """Let one turn happen as in a chat: context for the message, then the turn with what it used."""
+    """Let one turn happen as in a chat: context first, then the turn with what it used."""
     now = turn.occurred_at
     used = bank.context(turn.text, now=now).recalled if turn.text else ()
     return bank.remember(

@@ -37,6 +37,11 @@ class RetrievalSet:
     questions: tuple[Question, ...]
     orders: Mapping[str, int]
 
+    @property
+    def memories(self) -> Path:
+        """Where its memories are read from."""
+        return self.folder
+
 
 def load_set(
     folder: Path, *, split: str | None = None, questions: Path | None = None
