@@ -37,6 +37,11 @@ _REPORT = both(
 _QUESTIONS = both(
     "Take the questions from this set, by pair_id.", "按 pair_id 改用这个数据集的问题。"
 )
+_GONE = both("Also check that what is gone stays gone.", "同时检查消失的不会再回来。")
+_RECALLS = both(
+    "Also ask during the history, to see what reinforcement is worth.",
+    "同时在历史途中提问，看强化值多少。",
+)
 
 app = typer.Typer(help=_EVAL, no_args_is_help=True)
 Paths = Annotated[list[Path] | None, typer.Argument(help=_PATHS)]
@@ -85,7 +90,7 @@ def retrieval(
     embedder: EmbedderName = "auto",
     json_file: JsonFile = None,
 ) -> None:
-    """Ask every question of a set, and tell how often its evidence came back."""  # fmt: skip
+    """Ask every question of a set, and tell how often its evidence came back."""
     from memorybank.cli.prooftables import retrieval_table
     from memorybank.evals.retrieval import Plan, compare, evaluate
     from memorybank.evals.sets import load_set
@@ -112,10 +117,12 @@ def forgetting(
             help=both("Which shares to keep, each between 0 and 1.", "保留多少，各在 0 与 1 之间。")
         ),
     ] = "0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9",
+    gone: Annotated[bool, typer.Option(help=_GONE)] = False,
+    recalls: Annotated[bool, typer.Option(help=_RECALLS)] = False,
     embedder: EmbedderName = "auto",
     json_file: JsonFile = None,
 ) -> None:
-    """Live a history as a chat, and tell how much of what is asked later is still held."""  # fmt: skip
+    """Live a history as a chat, and tell how much of what is asked later is still held."""
     from memorybank.cli.prooftables import forgetting_table
     from memorybank.evals.forgetting import evaluate_forgetting
     from memorybank.evals.sets import load_set
@@ -125,7 +132,9 @@ def forgetting(
     for each in _runs(paths, split, embedder, results):
         data = load_set(each.path, split=split or None)
         with each.measured() as result:
-            result |= evaluate_forgetting(data, each.model, shares, progress=each.progress)
+            result |= evaluate_forgetting(
+                data, each.model, shares, gone=gone, recalls=recalls, progress=each.progress
+            )
     _hand_out(results, forgetting_table(results), json_file)
 
 

@@ -14,14 +14,17 @@ turns, and none has seen a question:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from memorybank.evals.kept import Ranked, curves
-from memorybank.evals.playing import Ended, memories_of, played
+from memorybank.evals.gone import gone_stays_gone
+from memorybank.evals.kept import Ranked, asked_of, curves
+from memorybank.evals.playing import memories_of, played
 from memorybank.evals.retrieval import volumes
 from memorybank.evals.sets import Question, RetrievalSet
+from memorybank.evals.worth import evaluate_worth
 from memorybank.formats import Volume
 from memorybank.models import Embedder
 from memorybank.verbs.desk import Progress, no_progress
@@ -35,46 +38,61 @@ def evaluate_forgetting(
     embedder: Embedder | None,
     keep: Sequence[float] = KEEP,
     *,
+    gone: bool = False,
+    recalls: bool = False,
     progress: Progress = no_progress,
 ) -> dict[str, Any]:
-    """Return what each policy keeps of the evidence of a set's questions, at each share."""
-    banks = [ranked(volume, questions, embedder, progress) for volume, questions in volumes(data)]
-    return {
+    """Return what each policy keeps of the evidence of a set's questions, at each share.
+
+    `gone` also checks that what is gone stays gone, `recalls` what reinforcement is worth.
+    """
+    found = [
+        one_bank(volume, questions, embedder, gone=gone, progress=progress)
+        for volume, questions in volumes(data)
+    ]
+    result: dict[str, Any] = {
         "set": data.name,
-        "n": sum(len(bank.evidence) for bank in banks),
-        "memories": sum(bank.size for bank in banks),
-        **curves(banks, keep),
+        "n": sum(len(bank.ranked.evidence) for bank in found),
+        "memories": sum(bank.ranked.size for bank in found),
+        **curves([bank.ranked for bank in found], keep),
     }
+    if gone:
+        result["gone"] = {name: sum(bank.gone[name] for bank in found) for name in found[0].gone}
+    if recalls:
+        result["worth"] = evaluate_worth(list(volumes(data)), embedder, progress=progress)
+    return result
 
 
-def ranked(
-    volume: Volume, questions: Sequence[Question], embedder: Embedder | None, progress: Progress
-) -> Ranked:
+@dataclass(frozen=True, slots=True)
+class Bank:
+    """What came of one bank: how its turns are ranked, and what came back of what was gone."""
+
+    ranked: Ranked
+    gone: dict[str, int]
+
+
+def one_bank(
+    volume: Volume,
+    questions: Sequence[Question],
+    embedder: Embedder | None,
+    *,
+    gone: bool,
+    progress: Progress,
+) -> Bank:
     """Play one bank twice, by the default and by the paper's rule, and let every policy rank."""
     with played(volume, embedder, progress=progress) as ended:
         held = memories_of(ended)
-        places = {turn.external_id: i for i, turn in enumerate(ended.turns)}
+        places = {turn.external_id or "": i for i, turn in enumerate(ended.turns)}
         lengths = [len(turn.text or "") + len(turn.reply or "") for turn in ended.turns]
+        back = gone_stays_gone(ended) if gone else {}
     with played(volume, embedder, preset="paper", progress=progress) as ended:
-        by_paper = retentions(ended)
+        by_paper = [memory.retention for memory in memories_of(ended)]
     scores = {
         "ours": np.array([memory.retention for memory in held]),
         "significance": np.array([memory.significance for memory in held]),
-        "paper": by_paper,
+        "paper": np.array(by_paper),
         "recency": np.arange(len(held), dtype=np.float64),
         "length": np.array(lengths, dtype=np.float64),
         "random": np.zeros(len(held)),
     }
-    known = [[g & places.keys() for g in question.groups] for question in questions]
-    at = [[np.array(sorted(places[m] for m in g)) for g in groups if g] for groups in known]
-    evidence = [
-        np.array(sorted(places[m] for m in question.evidence if m in places))
-        for question in questions
-    ]
-    some = [i for i, found in enumerate(evidence) if len(found)]
-    return Ranked(scores, [evidence[i] for i in some], [at[i] for i in some])
-
-
-def retentions(ended: Ended) -> np.ndarray:
-    """Return how well each turn is held at the end, shape (n,)."""
-    return np.array([memory.retention for memory in memories_of(ended)])
+    return Bank(asked_of(scores, questions, places), back)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memorybank.evals.metrics import interval
+from memorybank.evals.sets import Question
 
 SEEDS = 20
 Floats = NDArray[np.float64]
@@ -37,6 +38,26 @@ class Ranked:
     def size(self) -> int:
         """How many memories there are."""
         return len(next(iter(self.scores.values())))
+
+
+def asked_of(
+    scores: Mapping[str, Floats], questions: Sequence[Question], places: Mapping[str, int]
+) -> Ranked:
+    """Return a bank with those of its questions that have evidence in it; `places` are positions
+    by id."""
+    evidence, groups = [], []
+    for question in questions:
+        known = sorted(places[m] for m in question.evidence if m in places)
+        if known:
+            evidence.append(np.array(known))
+            groups.append(
+                [
+                    np.array(at)
+                    for g in question.groups
+                    if (at := sorted(places[m] for m in g if m in places))
+                ]
+            )
+    return Ranked(scores, evidence, groups)
 
 
 def order(scores: Floats, seed: int) -> NDArray[np.int64]:
