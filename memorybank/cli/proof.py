@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from memorybank.cli.common import console, progress_bar
-from memorybank.cli.words import both
+from memorybank.cli.words import both, machine_lang
 from memorybank.errors import BadInput
 
 if TYPE_CHECKING:
+    from memorybank.evals.tables import Table
     from memorybank.models import Embedder
     from memorybank.verbs.desk import Progress
 
@@ -89,13 +90,15 @@ def retrieval(
     ] = False,
     embedder: EmbedderName = "auto",
     json_file: JsonFile = None,
+    report: ReportFile = None,
 ) -> None:
     """Ask every question of a set, and tell how often its evidence came back."""
-    from memorybank.cli.prooftables import retrieval_table
+    from memorybank.evals import report as reports
+    from memorybank.evals import tables
     from memorybank.evals.retrieval import Plan, compare, evaluate
     from memorybank.evals.sets import load_set
 
-    results: list[dict[str, Any]] = []
+    results = _results(report)
     for each in _runs(paths, split, embedder, results):
         data = load_set(each.path, split=split or None, questions=questions)
         with each.measured() as result:
@@ -105,7 +108,9 @@ def retrieval(
                 result["with_digests"] = evaluate(data, plan, progress=each.progress)
             if baselines:
                 result["baselines"] = compare(data, each.model, progress=each.progress)
-    _hand_out(results, retrieval_table(results), json_file)
+    _hand_out(results, tables.retrieval(results), json_file)
+    if report:
+        reports.retrieval_report(report, results, machine_lang())
 
 
 def forgetting(
@@ -121,21 +126,25 @@ def forgetting(
     recalls: Annotated[bool, typer.Option(help=_RECALLS)] = False,
     embedder: EmbedderName = "auto",
     json_file: JsonFile = None,
+    report: ReportFile = None,
 ) -> None:
     """Live a history as a chat, and tell how much of what is asked later is still held."""
-    from memorybank.cli.prooftables import forgetting_table
+    from memorybank.evals import report as reports
+    from memorybank.evals import tables
     from memorybank.evals.forgetting import evaluate_forgetting
     from memorybank.evals.sets import load_set
 
     shares = _shares(keep)
-    results: list[dict[str, Any]] = []
+    results = _results(report)
     for each in _runs(paths, split, embedder, results):
         data = load_set(each.path, split=split or None)
         with each.measured() as result:
             result |= evaluate_forgetting(
                 data, each.model, shares, gone=gone, recalls=recalls, progress=each.progress
             )
-    _hand_out(results, forgetting_table(results), json_file)
+    _hand_out(results, tables.forgetting(results), json_file)
+    if report:
+        reports.forgetting_report(report, results, machine_lang())
 
 
 def _shares(text: str) -> list[float]:
@@ -191,9 +200,25 @@ def _runs(
             yield _Run(path, model, progress, results)
 
 
-def _hand_out(results: list[dict[str, Any]], table: Any, json_file: Path | None) -> None:
+def _results(report: Path | None) -> list[dict[str, Any]]:
+    """Return a place for results; who wants charts learns first if they cannot be drawn."""
+    if report:
+        from memorybank.evals.charts import require_matplotlib
+
+        require_matplotlib()
+    return []
+
+
+def _hand_out(results: list[dict[str, Any]], table: Table, json_file: Path | None) -> None:
     """Show the table, and write the numbers: one object for one set, a list for several."""
-    console().print(table)
+    from rich.table import Table as Shown
+
+    shown = Shown(box=None, pad_edge=False)
+    for i, name in enumerate(table.columns):
+        shown.add_column(name, justify="left" if i < table.words else "right")
+    for row in table.rows:
+        shown.add_row(*row)
+    console().print(shown)
     if json_file:
         numbers = results[0] if len(results) == 1 else results
         json_file.write_text(json.dumps(numbers, ensure_ascii=False, indent=2) + "\n", "utf-8")
