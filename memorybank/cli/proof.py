@@ -185,6 +185,7 @@ def _runs(
 ) -> Iterator[_Run]:
     """Yield each set with the embedder, its vectors cached, under one progress bar."""
     from memorybank.evals.cache import CachedEmbedder
+    from memorybank.evals.sets import bundled
     from memorybank.models import load_embedder
     from memorybank.settings import read_settings
 
@@ -196,7 +197,7 @@ def _runs(
     if model is not None:
         model = CachedEmbedder(model, read_settings().home / "cache" / "vectors.db")
     with progress_bar() as progress:
-        for path in paths or ():
+        for path in paths or bundled():
             yield _Run(path, model, progress, results)
 
 

@@ -20,7 +20,7 @@ from memorybank.evals.metrics import Asked, measures, summary, table
 from memorybank.evals.original import original
 from memorybank.evals.scratch import scratch_folder
 from memorybank.evals.sets import Question, RetrievalSet
-from memorybank.formats import Volume, read_file
+from memorybank.formats import Volume
 from memorybank.models import Embedder
 from memorybank.records import Kind
 from memorybank.timewords import moment
@@ -69,7 +69,7 @@ def volumes(data: RetrievalSet) -> Iterator[tuple[Volume, list[Question]]]:
     by_bank: dict[str, list[Question]] = defaultdict(list)
     for question in data.questions:
         by_bank[question.bank.strip()].append(question)
-    for volume in read_file(data.memories, UTC):
+    for volume in data.volumes():
         if volume.turns and volume.name in by_bank:
             yield volume, by_bank[volume.name]
 
