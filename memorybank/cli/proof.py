@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +16,9 @@ from memorybank.cli.words import both, machine_lang
 from memorybank.errors import BadInput
 
 if TYPE_CHECKING:
+    from memorybank.evals.judge import Judge
     from memorybank.evals.tables import Table
-    from memorybank.models import Embedder
+    from memorybank.models import LLM, Embedder
     from memorybank.verbs.desk import Progress
 
 _EVAL = both(
@@ -43,6 +44,24 @@ _RECALLS = both(
     "Also ask during the history, to see what reinforcement is worth.",
     "同时在历史途中提问，看强化值多少。",
 )
+_LLM = both(
+    "The model that answers, provider:model; without one only what needs none is measured.",
+    "作答的模型，“来源:模型”；不写则只测不需要模型的部分。",
+)
+_JUDGE = both(
+    "The model that judges; the answering one if left out, none for nobody.",
+    "评判的模型；不写则用作答的模型，none 表示不评判。",
+)
+_BUDGET = both("Tokens of our context.", "本项目上下文的词元数。")
+_LIMIT = both("Only so many questions of each set.", "每个数据集只问这么多题。")
+_SHEET = both(
+    "Write a sheet for people to judge by, its key beside it.",
+    "写一张供人打分的表，对照文件放在旁边。",
+)
+_READ = both(
+    "Read filled sheets and tell means and agreement; several times for several people.",
+    "读取填好的表，给出均值与一致性；几个人就写几次。",
+)
 
 app = typer.Typer(help=_EVAL, no_args_is_help=True)
 Paths = Annotated[list[Path] | None, typer.Argument(help=_PATHS)]
@@ -64,6 +83,7 @@ def register(root: typer.Typer) -> None:
     app.command(help=both(forgetting.__doc__, "把历史像聊天一样重演，看留下的记忆够不够日后用。"))(
         forgetting
     )
+    app.command(help=both(answers.__doc__, "让语言模型凭记忆作答并打分，或由人打分。"))(answers)
 
 
 @app.callback(help=_EVAL)
@@ -145,6 +165,75 @@ def forgetting(
     _hand_out(results, tables.forgetting(results), json_file)
     if report:
         reports.forgetting_report(report, results, machine_lang())
+
+
+def answers(
+    paths: Paths = None,
+    split: Split = "",
+    llm: Annotated[str, typer.Option(help=_LLM)] = "",
+    judge: Annotated[str, typer.Option(help=_JUDGE)] = "",
+    budget: Annotated[int, typer.Option(min=1, help=_BUDGET)] = 2000,
+    limit: Annotated[int | None, typer.Option(min=1, help=_LIMIT)] = None,
+    sheet: Annotated[Path | None, typer.Option(help=_SHEET)] = None,
+    read_sheet: Annotated[list[Path] | None, typer.Option(help=_READ)] = None,
+    embedder: EmbedderName = "auto",
+    json_file: JsonFile = None,
+    report: ReportFile = None,
+) -> None:
+    """Answer questions from memory by a language model, judged by one or by people."""
+    from memorybank.evals import report as reports
+    from memorybank.evals import tables
+    from memorybank.evals.answers import Plan, answered, table
+    from memorybank.evals.sets import load_set
+    from memorybank.evals.sheet import write_sheet
+
+    if read_sheet:
+        _read_sheets(read_sheet, json_file)
+        return
+    model, mind = _minds(llm, judge, sheet)
+    results: list[dict[str, Any]] = []
+    everything = []
+    for each in _runs(paths, split, embedder, results):
+        data = load_set(each.path, split=split or None, unanswerable=True)
+        with each.measured() as result:
+            plan = Plan(each.model, model, mind() if mind else None, budget, limit)
+            asked = answered(data, plan, progress=each.progress)
+            result |= table(data.name, asked, plan)
+        everything += asked
+    if sheet:
+        write_sheet(sheet, everything)
+        if mind:
+            write_sheet(sheet.with_suffix(".judge.csv"), everything, filled=True)
+    _hand_out(results, tables.answers(results), json_file)
+    if report:
+        reports.answers_report(report, results, machine_lang())
+
+
+def _minds(
+    llm: str, judge: str, sheet: Path | None
+) -> tuple[LLM | None, Callable[[], Judge] | None]:
+    """Return the model that answers, and a maker of judges; each None if there is none."""
+    from memorybank.evals.judge import Judge
+    from memorybank.models import load_llm
+    from memorybank.settings import read_settings
+
+    model = load_llm(llm or read_settings().llm)
+    if model is None and (judge not in ("", "none") or sheet):
+        raise BadInput(
+            "there is nothing to judge without answers: name the model that gives them with --llm",
+            "没有回答就没有可评判的：请用 --llm 指定作答的模型",
+        )
+    judging = None if judge == "none" else load_llm(judge) if judge else model
+    return model, (lambda: Judge(judging)) if judging is not None else None
+
+
+def _read_sheets(sheets: Sequence[Path], json_file: Path | None) -> None:
+    from memorybank.evals import tables
+    from memorybank.evals.sheet import read_sheets
+
+    result = read_sheets(sheets)
+    _hand_out([result], tables.answers([result]), None)
+    _hand_out([result], tables.agreed(result), json_file)
 
 
 def _shares(text: str) -> list[float]:

@@ -63,6 +63,17 @@ def forgetting_report(path: Path, results: Sequence[Result], lang: Lang = "en") 
     _write(path, [*parts, *_circumstances(results, lang)])
 
 
+def answers_report(path: Path, results: Sequence[Result], lang: Lang = "en") -> None:
+    """Write the report of `eval answers`."""
+    made = (
+        f"- {r['set']}: {r['n']}; llm {r['llm']}; judge {r['judge']}; "
+        f"prompts {r.get('prompts', '-')}\n"
+        for r in results
+    )
+    parts = [_title("answers", lang), markdown(tables.answers(results)), "".join(made)]
+    _write(path, [*parts, *_circumstances(results, lang)])
+
+
 def phrase(key: str, lang: Lang) -> str:
     """Return one of the report's phrases."""
     return _WORDS[key][lang == "zh"]

@@ -30,6 +30,7 @@ class Question:
     split: str | None
     pair: str | None
     max_order: int | None
+    answer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,13 @@ class RetrievalSet:
 
 
 def load_set(
-    folder: Path, *, split: str | None = None, questions: Path | None = None
+    folder: Path,
+    *,
+    split: str | None = None,
+    questions: Path | None = None,
+    unanswerable: bool = False,
 ) -> RetrievalSet:
-    """Read a set; questions without evidence are left out of recall.
+    """Read a set; questions without evidence are left out, unless `unanswerable` wants them too.
 
     `questions` takes the wording from another set and maps it by `pair_id`: evidence and bank
     stay this set's own.
@@ -64,7 +69,8 @@ def load_set(
     own = [_question(row) for row in asked]
     if questions is not None:
         own = _worded(own, [_question(row) for row in _questions_of(questions)], questions)
-    kept = [q for q in own if q.evidence and (split is None or q.split in (split, None))]
+    wanted = [q for q in own if q.evidence or unanswerable]
+    kept = [q for q in wanted if split is None or q.split in (split, None)]
     if not kept:
         raise BadSetting(
             f"{folder} has no question with evidence{f' in split {split}' if split else ''}",
@@ -151,6 +157,7 @@ def _question(row: Mapping[str, Any]) -> Question:
         split=row.get("split"),
         pair=row.get("pair_id"),
         max_order=row.get("max_order"),
+        answer=str(row.get("answer") or ""),
     )
 
 

@@ -93,6 +93,36 @@ def worth(results: Sequence[Result]) -> Table:
     return Table(("set", "questions", "rule, recalls", "n", *shares), tuple(rows), words=3)
 
 
+ANSWERED = ("memory_retrieval", "correctness", "coherence", "ranking")
+
+
+def answers(results: Sequence[Result]) -> Table:
+    """Return one row for each set and system: the paper's four measures, each with its 95 %."""
+    rows = []
+    for result in results:
+        for system, row in result["systems"].items():
+            cells = (_bounded(row, name) for name in ANSWERED)
+            rows.append((result.get("set", "sheets"), system, *cells))
+    columns = ("set", "system", *(name.replace("_", " ") for name in ANSWERED))
+    return Table(columns, tuple(rows))
+
+
+def _bounded(row: Result, name: str) -> str:
+    if name not in row:
+        return "-"
+    low, high = row["ci95"][name]
+    return f"{row[name]:.3f} ({low:.2f}-{high:.2f})"
+
+
+def agreed(result: Result) -> Table:
+    """Return one row for each column of a sheet: how far its raters agree."""
+    rows = [
+        (name, *("-" if found[k] is None else f"{found[k]:g}" for k in found))
+        for name, found in result["agreement"].items()
+    ]
+    return Table(("column", "pairs of raters", "items", "percent", "kappa"), tuple(rows), words=1)
+
+
 def circumstances(results: Sequence[Result]) -> Table:
     """Return one row for each set: the time and memory it took."""
     rows = [
