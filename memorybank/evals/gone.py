@@ -41,7 +41,7 @@ def gone_stays_gone(ended: Ended) -> dict[str, int]:
     bank.digest(now=later)
     asleep = {memory.id for memory in _turns(bank, ended) if memory.faded}
     back = [memory for memory in faded if memory.id not in asleep or _comes(bank, memory, ended)]
-    erased = _spread([m for m in before if m not in faded and len(m.text) >= 3 * RUN], ERASED)
+    erased = _spread([m for m in before if len(m.text) >= 3 * RUN], ERASED)
     runs = _own_runs(ended, erased)
     bank.erase(*(memory.id for memory in erased), now=later)
     bank.digest(now=later)

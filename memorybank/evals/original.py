@@ -79,9 +79,10 @@ def cut(bank: Texts, longest: int) -> list[Piece]:
 
 def dated(turn: Turn, day: str) -> str:
     """Return a turn's text with its date in front and both sides behind it."""
+    sides = [side for side in (turn.text, turn.reply) if side]
     if turn.lang == "zh":
-        return f"时间{day}的对话内容：{turn.text or ''}；{turn.reply or ''}"
-    return f"Conversation on {day}: {turn.text or ''}; {turn.reply or ''}"
+        return f"时间{day}的对话内容：{'；'.join(sides)}"
+    return f"Conversation on {day}: {'; '.join(sides)}"
 
 
 def sentences(text: str) -> list[str]:

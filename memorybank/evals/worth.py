@@ -70,8 +70,9 @@ def evaluate_worth(
         again.append(asked_of(scores, asked, places))
         others.append(asked_of(scores, aside, places))
     return {
-        name: {"n": sum(len(bank.evidence) for bank in found), **curves(found, KEEP)}
+        name: {"n": count, **curves(found, KEEP)}
         for name, found in (("again", again), ("others", others))
+        if (count := sum(len(bank.evidence) for bank in found))
     }
 
 
