@@ -305,7 +305,9 @@ def _hand_out(results: list[dict[str, Any]], table: Table, json_file: Path | Non
 
     shown = Shown(box=None, pad_edge=False)
     for i, name in enumerate(table.columns):
-        shown.add_column(name, justify="left" if i < table.words else "right")
+        shown.add_column(
+            name, justify="left" if i < table.words else "right", no_wrap=i < table.words
+        )
     for row in table.rows:
         shown.add_row(*row)
     console().print(shown)

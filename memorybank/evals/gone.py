@@ -43,7 +43,8 @@ def gone_stays_gone(ended: Ended) -> dict[str, int]:
     back = [memory for memory in faded if memory.id not in asleep or _comes(bank, memory, ended)]
     erased = _spread([m for m in before if len(m.text) >= 3 * RUN], ERASED)
     runs = _own_runs(ended, erased)
-    bank.erase(*(memory.id for memory in erased), now=later)
+    if erased:
+        bank.erase(*(memory.id for memory in erased), now=later)
     bank.digest(now=later)
     kept = "\n".join(_everything(bank, ended))
     traces = [m for m in erased if m.id in kept or any(run in kept for run in runs[m.id])]

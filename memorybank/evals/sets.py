@@ -79,7 +79,7 @@ def load_set(
     memories = foreign.memories if foreign else rows(folder, "memories.jsonl")
     orders = {row["memory_id"]: int(row["order"]) for row in memories if "order" in row}
     return RetrievalSet(
-        name=name_of(folder) + (f" asked by {name_of(questions)}" if questions else ""),
+        name=name_of(folder) + (f" by {name_of(questions)}" if questions else ""),
         folder=folder,
         questions=tuple(kept),
         orders=orders,

@@ -40,6 +40,21 @@ def retrieval(results: Sequence[Result]) -> Table:
     return Table(("set", "system", "n", *MEASURES, "mrr 95 %"), tuple(rows))
 
 
+SHORT = ("any@1", "any@5", "any@10", "mrr")
+
+
+def short(results: Sequence[Result]) -> Table:
+    """Return one row for each set and system, the four measures that are looked at first."""
+    rows = []
+    for result in results:
+        for row in systems(result):
+            low, high = row["ci95"]["mrr"]
+            cells = (f"{row[name]:.3f}" for name in SHORT)
+            name = f"**{row['system']}**" if row["system"] == "ours" else row["system"]
+            rows.append((result["set"], name, str(row["n"]), *cells, f"{low:.2f}-{high:.2f}"))
+    return Table(("set", "system", "n", *SHORT, "mrr 95 %"), tuple(rows))
+
+
 def categories(results: Sequence[Result]) -> Table:
     """Return one row for each set and category of question, as ours answers it."""
     rows = [
@@ -50,9 +65,9 @@ def categories(results: Sequence[Result]) -> Table:
     return Table(("set", "category", "n", *MEASURES), tuple(rows))
 
 
-def forgetting(results: Sequence[Result], what: str = "keep") -> Table:
-    """Return one row for each set and policy: the evidence kept at each share."""
-    shares = list(results[0][what]) if results else []
+def forgetting(results: Sequence[Result], what: str = "keep", shares: Sequence[str] = ()) -> Table:
+    """Return one row for each set and policy: the evidence kept at each share, or at some."""
+    shares = shares or (list(results[0][what]) if results else [])
     rows = [
         (r["set"], policy, str(r["n"]), *(f"{r[what][s][policy]:.3f}" for s in shares))
         for r in results
@@ -80,17 +95,19 @@ def gone(results: Sequence[Result]) -> Table:
     return Table(("set", *(name.replace("_", " ") for name in columns)), tuple(rows), words=1)
 
 
-def worth(results: Sequence[Result]) -> Table:
-    """Return one row for each set, kind of question and arm of the experiment."""
-    rows = []
+def worth(results: Sequence[Result], shares: Sequence[str] = ("0.3", "0.5", "0.7")) -> Table:
+    """Return one row for each set, kind of question and share; one column for each arm."""
+    arms: dict[str, None] = {}
+    found = []
     for result in (r for r in results if "worth" in r):
-        for kind, found in result["worth"].items():
-            shares = list(found["keep"])
-            for arm in found["keep"][shares[0]]:
-                cells = (f"{found['keep'][share][arm]:.3f}" for share in shares)
-                rows.append((result["set"], kind, arm, str(found["n"]), *cells))
-    shares = ["0.3", "0.5", "0.7"]
-    return Table(("set", "questions", "rule, recalls", "n", *shares), tuple(rows), words=3)
+        for kind, one in result["worth"].items():
+            found += [(result["set"], kind, share, one) for share in shares]
+            arms |= dict.fromkeys(one["keep"][shares[0]])
+    rows = [
+        (name, kind, share, str(one["n"]), *(f"{one['keep'][share][arm]:.3f}" for arm in arms))
+        for name, kind, share, one in found
+    ]
+    return Table(("set", "questions", "kept", "n", *arms), tuple(rows))
 
 
 ANSWERED = ("memory_retrieval", "correctness", "coherence", "ranking")
