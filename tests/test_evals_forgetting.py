@@ -183,6 +183,15 @@ def test_the_check_sees_what_comes_back(monkeypatch: pytest.MonkeyPatch):
     assert result["faded"] and result["faded_came_back"] == result["faded"]
 
 
+def test_a_companion_s_name_is_no_trace():
+    volume = diary(days=20.0)
+    turns = [replace(turn, replier="AI companion") for turn in volume.turns]
+    turns[2] = replace(turns[2], text="AI companion, I sold my grandmother's piano.")
+    with played(replace(volume, turns=tuple(turns)), None) as ended:
+        result = gone_stays_gone(ended)
+    assert result["erased"] and result["erased_left_traces"] == 0
+
+
 def test_questions_do_not_count_where_their_evidence_is_unknown(tmp_path: Path):
     data = load_set(written(tmp_path / "set"))
     lost = replace(data, questions=(*data.questions, question("lost", "elsewhere")))

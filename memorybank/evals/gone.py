@@ -16,6 +16,7 @@ from datetime import timedelta
 from memorybank.bank import MemoryBank
 from memorybank.evals.playing import Ended
 from memorybank.records import Level, Memory, plain
+from memorybank.rendering import rendered
 from memorybank.store.tables import TURN, memories
 from memorybank.verbs.read import described
 
@@ -78,9 +79,13 @@ def _comes(bank: MemoryBank, memory: Memory, ended: Ended) -> bool:
 def _own_runs(ended: Ended, erased: Sequence[Memory]) -> dict[str, list[str]]:
     """Return for each memory runs of what was said in it, names aside, that nobody else said."""
     said = {turn.external_id: (turn.text or "", turn.reply or "") for turn in ended.turns}
+    shown = {
+        turn.external_id: rendered(turn.text, turn.reply, turn.speaker, turn.replier, turn.lang)
+        for turn in ended.turns
+    }
     result = {}
     for memory in erased:
-        others = "\n".join("\n".join(s) for i, s in said.items() if i != memory.external_id)
+        others = "\n".join(text for i, text in shown.items() if i != memory.external_id)
         sides = said[memory.external_id]
         runs = (side[i : i + RUN] for side in sides for i in range(0, len(side) - RUN + 1, RUN))
         result[memory.id] = [run for run in runs if "\n" not in run and run not in others]
