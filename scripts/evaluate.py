@@ -106,6 +106,16 @@ def measure(job: Job, home: Path) -> None:
     done = subprocess.run([sys.executable, "-m", "memorybank.cli", *command[1:]], check=False)
     if done.returncode:
         sys.exit(f"{job.name} failed; the numbers before it are kept")
+    compact(target)
+
+
+def compact(path: Path) -> None:
+    """Write a file of numbers with one line a key, so that a change can be read."""
+    lines = (
+        f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
+        for key, value in json.loads(path.read_text("utf-8")).items()
+    )
+    path.write_text("{\n" + ",\n".join(lines) + "\n}\n", "utf-8")
 
 
 def draw() -> None:
