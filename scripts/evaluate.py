@@ -66,7 +66,7 @@ def jobs(home: Path) -> list[Job]:
         asked = ("retrieval", at[name], "--baselines")
         result.append(Job(f"recall-{key}", (name,), asked))
         if name in FORGOTTEN:
-            lived = ("forgetting", at[name], "--gone", "--recalls")
+            lived = ("forgetting", at[name], "--gone", "--recalls", "--jobs", "2")
             result.append(Job(f"forgetting-{key}", (name,), lived))
         if name in ANSWERED:
             result.append(Job(f"answers-{key}", (name,), ("answers", at[name])))

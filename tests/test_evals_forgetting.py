@@ -196,3 +196,9 @@ def test_questions_do_not_count_where_their_evidence_is_unknown(tmp_path: Path):
     data = load_set(written(tmp_path / "set"))
     lost = replace(data, questions=(*data.questions, question("lost", "elsewhere")))
     assert evaluate_forgetting(lost, None, (0.5,))["n"] == 1
+
+
+def test_several_processes_say_the_same():
+    data = load_set(bundled()[0])
+    alone, together = (evaluate_forgetting(data, None, (0.5,), jobs=jobs) for jobs in (1, 2))
+    assert alone == together

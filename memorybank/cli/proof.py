@@ -44,6 +44,7 @@ _RECALLS = both(
     "Also ask during the history, to see what reinforcement is worth.",
     "同时在历史途中提问，看强化值多少。",
 )
+_JOBS = both("How many processes share the work.", "用几个进程分担。")
 _LLM = both(
     "The model that answers, provider:model; without one only what needs none is measured.",
     "作答的模型，“来源:模型”；不写则只测不需要模型的部分。",
@@ -144,6 +145,7 @@ def forgetting(
     ] = "0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9",
     gone: Annotated[bool, typer.Option(help=_GONE)] = False,
     recalls: Annotated[bool, typer.Option(help=_RECALLS)] = False,
+    jobs: Annotated[int, typer.Option(min=1, help=_JOBS)] = 1,
     embedder: EmbedderName = "auto",
     json_file: JsonFile = None,
     report: ReportFile = None,
@@ -160,7 +162,13 @@ def forgetting(
         data = load_set(each.path, split=split or None)
         with each.measured() as result:
             result |= evaluate_forgetting(
-                data, each.model, shares, gone=gone, recalls=recalls, progress=each.progress
+                data,
+                each.model,
+                shares,
+                gone=gone,
+                recalls=recalls,
+                jobs=jobs,
+                progress=each.progress,
             )
     _hand_out(results, tables.forgetting(results), json_file)
     if report:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 import time
@@ -40,24 +41,30 @@ def _version(package: str) -> str:
 def measured(result: dict[str, Any], embedder: Embedder | None) -> Iterator[None]:
     """Note in `result["circumstances"]` what a block took.
 
-    `seconds` of the wall's clock, `cpu_seconds` of all threads, `peak_mb` the most memory that the
-    process has had resident so far (None where the system does not tell).
+    `seconds` of the wall's clock, `cpu_seconds` of all threads and child processes, `peak_mb` the
+    most memory that one process has had resident so far (None where the system does not tell).
     """
-    wall, cpu = time.perf_counter(), time.process_time()
+    wall, cpu = time.perf_counter(), _cpu_seconds()
     yield
     result["circumstances"] = {
         "seconds": round(time.perf_counter() - wall, 1),
-        "cpu_seconds": round(time.process_time() - cpu, 1),
+        "cpu_seconds": round(_cpu_seconds() - cpu, 1),
         "peak_mb": peak_mb(),
         "versions": versions(embedder),
     }
 
 
+def _cpu_seconds() -> float:
+    taken = os.times()
+    return taken.user + taken.system + taken.children_user + taken.children_system
+
+
 def peak_mb() -> float | None:
-    """Return the most memory that this process has had resident, in MB."""
+    """Return the most memory that this process or one of its children has had resident, in MB."""
     try:
         import resource
     except ImportError:
         return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    peak = max(resource.getrusage(each).ru_maxrss for each in who)
     return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)

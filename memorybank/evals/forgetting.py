@@ -20,16 +20,18 @@ from typing import Any
 import numpy as np
 
 from memorybank.evals.gone import gone_stays_gone
-from memorybank.evals.kept import Ranked, asked_of, curves
-from memorybank.evals.playing import memories_of, played
+from memorybank.evals.kept import Floats, Ranked, asked_of, curves
+from memorybank.evals.playing import lived, memories_of, played
 from memorybank.evals.retrieval import volumes
 from memorybank.evals.sets import Question, RetrievalSet
+from memorybank.evals.workers import work
 from memorybank.evals.worth import evaluate_worth
 from memorybank.formats import Volume
 from memorybank.models import Embedder
 from memorybank.verbs.desk import Progress, no_progress
 
 KEEP = (0.3, 0.5, 0.7)
+DEFAULT = "gentle"
 POLICIES = ("ours", "significance", "paper", "recency", "length", "random")
 
 
@@ -40,59 +42,71 @@ def evaluate_forgetting(
     *,
     gone: bool = False,
     recalls: bool = False,
+    jobs: int = 1,
     progress: Progress = no_progress,
 ) -> dict[str, Any]:
     """Return what each policy keeps of the evidence of a set's questions, at each share.
 
-    `gone` also checks that what is gone stays gone, `recalls` what reinforcement is worth.
+    `gone` also checks that what is gone stays gone, `recalls` what reinforcement is worth; `jobs`
+    is how many processes share the work.
     """
-    found = [
-        one_bank(volume, questions, embedder, gone=gone, progress=progress)
-        for volume, questions in volumes(data)
+    banks = list(volumes(data))
+    items = [
+        (volume, embedder, preset, gone and preset == DEFAULT)
+        for volume, _ in banks
+        for preset in (DEFAULT, "paper")
+    ]
+    lives = work(life_of, items, jobs, progress)
+    ranked = [
+        _ranked(volume, questions, ours, by_paper)
+        for (volume, questions), ours, by_paper in zip(banks, lives[::2], lives[1::2], strict=True)
     ]
     result: dict[str, Any] = {
         "set": data.name,
-        "n": sum(len(bank.ranked.evidence) for bank in found),
-        "memories": sum(bank.ranked.size for bank in found),
-        **curves([bank.ranked for bank in found], keep),
+        "n": sum(len(bank.evidence) for bank in ranked),
+        "memories": sum(bank.size for bank in ranked),
+        **curves(ranked, keep),
     }
     if gone:
-        result["gone"] = {name: sum(bank.gone[name] for bank in found) for name in found[0].gone}
+        back = [life.gone for life in lives[::2]]
+        result["gone"] = {name: sum(each[name] for each in back) for name in back[0]}
     if recalls:
-        result["worth"] = evaluate_worth(list(volumes(data)), embedder, progress=progress)
+        result["worth"] = evaluate_worth(banks, embedder, jobs=jobs, progress=progress)
     return result
 
 
 @dataclass(frozen=True, slots=True)
-class Bank:
-    """What came of one bank: how its turns are ranked, and what came back of what was gone."""
+class Outcome:
+    """How the turns of one bank are held at its end, (n,) each, and what came back."""
 
-    ranked: Ranked
+    retention: Floats
+    significance: Floats
     gone: dict[str, int]
 
 
-def one_bank(
-    volume: Volume,
-    questions: Sequence[Question],
-    embedder: Embedder | None,
-    *,
-    gone: bool,
-    progress: Progress,
-) -> Bank:
-    """Play one bank twice, by the default and by the paper's rule, and let every policy rank."""
-    with played(volume, embedder, progress=progress) as ended:
+def life_of(volume: Volume, embedder: Embedder | None, preset: str, gone: bool) -> Outcome:
+    """Play one bank by one preset; `gone` also tries what comes back afterwards."""
+    with played(volume, embedder, preset=preset) as ended:
         held = memories_of(ended)
-        places = {turn.external_id or "": i for i, turn in enumerate(ended.turns)}
-        lengths = [len(turn.text or "") + len(turn.reply or "") for turn in ended.turns]
-        back = gone_stays_gone(ended) if gone else {}
-    with played(volume, embedder, preset="paper", progress=progress) as ended:
-        by_paper = [memory.retention for memory in memories_of(ended)]
+        return Outcome(
+            retention=np.array([memory.retention for memory in held]),
+            significance=np.array([memory.significance for memory in held]),
+            gone=gone_stays_gone(ended) if gone else {},
+        )
+
+
+def _ranked(
+    volume: Volume, questions: Sequence[Question], ours: Outcome, by_paper: Outcome
+) -> Ranked:
+    """Let every policy rank one bank's turns."""
+    turns = lived(volume)
+    lengths = [len(turn.text or "") + len(turn.reply or "") for turn in turns]
     scores = {
-        "ours": np.array([memory.retention for memory in held]),
-        "significance": np.array([memory.significance for memory in held]),
-        "paper": np.array(by_paper),
-        "recency": np.arange(len(held), dtype=np.float64),
+        "ours": ours.retention,
+        "significance": ours.significance,
+        "paper": by_paper.retention,
+        "recency": np.arange(len(turns), dtype=np.float64),
         "length": np.array(lengths, dtype=np.float64),
-        "random": np.zeros(len(held)),
+        "random": np.zeros(len(turns)),
     }
-    return Bank(asked_of(scores, questions, places), back)
+    return asked_of(scores, questions, {turn.external_id or "": i for i, turn in enumerate(turns)})

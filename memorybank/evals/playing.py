@@ -18,7 +18,7 @@ from memorybank.formats import Volume
 from memorybank.models import Embedder
 from memorybank.records import Memory, Turn
 from memorybank.store.tables import TURN, events_of, memories, to_days, to_us
-from memorybank.verbs.desk import Progress, birth_of, no_progress
+from memorybank.verbs.desk import birth_of
 from memorybank.verbs.read import described
 
 
@@ -69,7 +69,6 @@ def played(
     *,
     preset: str = "gentle",
     interludes: Sequence[Interlude] = (),
-    progress: Progress = no_progress,
 ) -> Iterator[Ended]:
     """Play a volume in a fresh bank; it is closed and gone afterwards."""
     turns = lived(volume)
@@ -91,7 +90,6 @@ def played(
             last = number + 1 == len(turns)
             if last or turns[number + 1].occurred_at >= over(turn.occurred_at):
                 bank.digest(now=over(turn.occurred_at))
-            progress("play", number + 1, len(turns))
         yield Ended(bank, turns, over(turns[-1].occurred_at))
 
 

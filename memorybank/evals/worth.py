@@ -34,9 +34,10 @@ from memorybank.evals.playing import (
     played,
 )
 from memorybank.evals.sets import Question
+from memorybank.evals.workers import work
 from memorybank.formats import Volume
 from memorybank.models import Embedder
-from memorybank.verbs.desk import Progress
+from memorybank.verbs.desk import Progress, no_progress
 
 Rule = Callable[[float, float], float]
 KEEP = (0.3, 0.5, 0.7)
@@ -56,24 +57,28 @@ def evaluate_worth(
     banks: Sequence[tuple[Volume, Sequence[Question]]],
     embedder: Embedder | None,
     *,
-    progress: Progress,
+    jobs: int = 1,
+    progress: Progress = no_progress,
 ) -> dict[str, object]:
     """Return the evidence kept by rule and log, for questions asked again and for others."""
-    again: list[Ranked] = []
-    others: list[Ranked] = []
-    for number, (volume, questions) in enumerate(banks):
-        places = {turn.external_id or "": i for i, turn in enumerate(lived(volume))}
-        asked, aside = halves([q for q in questions if q.evidence & places.keys()], seed=number)
-        interludes = moments(asked, places, seed=number)
-        with played(volume, embedder, interludes=interludes, progress=progress) as ended:
-            scores = arms(ended)
-        again.append(asked_of(scores, asked, places))
-        others.append(asked_of(scores, aside, places))
+    items = [(volume, questions, embedder, seed) for seed, (volume, questions) in enumerate(banks)]
+    found = work(worth_of, items, jobs, progress)
     return {
-        name: {"n": count, **curves(found, KEEP)}
-        for name, found in (("again", again), ("others", others))
-        if (count := sum(len(bank.evidence) for bank in found))
+        name: {"n": count, **curves(halved, KEEP)}
+        for name, halved in (("again", [a for a, _ in found]), ("others", [b for _, b in found]))
+        if (count := sum(len(bank.evidence) for bank in halved))
     }
+
+
+def worth_of(
+    volume: Volume, questions: Sequence[Question], embedder: Embedder | None, seed: int
+) -> tuple[Ranked, Ranked]:
+    """Play one bank with half of its questions asked; return these, and those kept aside."""
+    places = {turn.external_id or "": i for i, turn in enumerate(lived(volume))}
+    asked, aside = halves([q for q in questions if q.evidence & places.keys()], seed=seed)
+    with played(volume, embedder, interludes=moments(asked, places, seed=seed)) as ended:
+        scores = arms(ended)
+    return asked_of(scores, asked, places), asked_of(scores, aside, places)
 
 
 def halves(questions: Sequence[Question], *, seed: int) -> tuple[list[Question], list[Question]]:
