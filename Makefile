@@ -45,9 +45,9 @@ lint: $(VENV)/ready-dev
 bench: $(VENV)/ready
 	$(BIN)/memorybank bench
 
-## make eval    recall on the development sets, if they are there
-eval: $(VENV)/ready
-	$(BIN)/memorybank eval retrieval $(wildcard $(addprefix ../shared/data/memorybank/,cn en))
+## make eval    repeat every published number (ONLY=locomo for some, DATA= where the sets are)
+eval: $(VENV)/ready-dev
+	$(BIN)/python scripts/evaluate.py $(if $(ONLY),--only $(ONLY)) $(if $(DATA),--data $(DATA))
 
 ## make fuzz    100,000 hostile strings for the embedder
 fuzz: $(VENV)/ready-dev

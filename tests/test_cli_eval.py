@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -110,10 +111,17 @@ def mean(rows: list[dict[str, float]], key: str) -> Any:
 
 
 def evaluated(run: Run, tmp_path: Path, *arguments: object) -> Any:
+    """Return the numbers; what they took, which no two runs share, is looked at and left out."""
     target = tmp_path / "result.json"
     done = run("eval", "retrieval", *arguments, "--embedder", "none", "--json", target)
     assert "mrr" in done.out and done.err == ""
-    return json.loads(target.read_text("utf-8"))
+    results = json.loads(target.read_text("utf-8"))
+    for result in results if isinstance(results, list) else [results]:
+        taken = result.pop("circumstances")
+        assert taken["seconds"] >= 0 and taken["cpu_seconds"] >= 0 and taken["peak_mb"] > 10
+        assert taken["versions"]["embedder"] == "none"
+        assert {"siliconfriend", "python", "numpy", "sqlite"} <= taken["versions"].keys()
+    return results
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -164,6 +172,14 @@ def test_questions_of_another_set(run: Run, tmp_path: Path) -> None:
         assert result[key] == mean(rows, key), key
 
 
+def test_parallel_sets_that_are_not(run: Run, tmp_path: Path) -> None:
+    english, other = written(tmp_path / "a", "en"), written(tmp_path / "b", "zh")
+    rows = [json.loads(line) for line in (other / "questions.jsonl").read_text().splitlines()]
+    text = "".join(json.dumps(row | {"pair_id": "else"}) + "\n" for row in rows)
+    (other / "questions.jsonl").write_text(text, "utf-8")
+    assert "pair_id" in run("eval", "retrieval", english, "--questions", other, code=2).err
+
+
 def test_sets_that_are_none(run: Run, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for path in (tmp_path / "empty", tmp_path / "none"):
@@ -188,6 +204,52 @@ def test_digests_are_a_row_of_their_own(run: Run, tmp_path: Path) -> None:
     digested = both.pop("with_digests")
     assert {"n", *KEYS} <= digested.keys() and digested["n"] == 7
     assert {k: plain[k] for k in KEYS} == {k: both[k] for k in KEYS}
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_baselines_stand_in_the_same_table(run: Run, tmp_path: Path, lang: str) -> None:
+    folder, target = written(tmp_path / "set", lang), tmp_path / "out.json"
+    plain = evaluated(run, tmp_path, folder)
+    result = evaluated(run, tmp_path, folder, "--baselines")
+    found = result.pop("baselines")
+    assert result == plain, "ours is what it is without them"
+    assert list(found) == ["random", "grep", "bm25"], "the others need an embedder"
+    for name, row in found.items():
+        assert {"n", *KEYS, "by_category", "ci95"} <= row.keys() and row["system"] == name
+        assert row["n"] == result["n"]
+    assert found["random"]["any@1"] < found["bm25"]["any@1"]
+    target.unlink(missing_ok=True)
+
+
+def test_a_report_has_its_chart_beside_it(run: Run, tmp_path: Path) -> None:
+    folder = written(tmp_path / "set", "en")
+    for kind in ("retrieval", "forgetting"):
+        reports = [tmp_path / f"{n}" / f"{kind}.md" for n in (1, 2)]
+        for report in reports:
+            run("eval", kind, folder, "--embedder", "none", "--report", report)
+        text, chart = reports[0].read_text("utf-8"), reports[0].with_suffix(".svg")
+        assert f"({kind}.svg)" in text and "| ours |" in text and "numpy" in text
+        drawn = chart.read_text("utf-8")
+        assert "</svg>" in drawn and "ours" in drawn
+        assert drawn == reports[1].with_suffix(".svg").read_text("utf-8"), "to the byte"
+
+
+def test_a_report_speaks_chinese(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    report = tmp_path / "r.md"
+    run("eval", "forgetting", written(tmp_path / "set", "zh"), "--embedder", "none",
+        "--gone", "--report", report)  # fmt: skip
+    text = report.read_text("utf-8")
+    assert text.startswith("# 遗忘") and "消失的不再回来" in text and "Gone" not in text
+
+
+def test_without_the_extra_there_is_a_pip_line(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    folder = written(tmp_path / "set", "en")
+    err = run("eval", "retrieval", folder, "--report", tmp_path / "r.md", code=1).err
+    assert "siliconfriend[eval]" in err
 
 
 def test_the_errors_are_ours(tmp_path: Path) -> None:

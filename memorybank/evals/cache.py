@@ -12,7 +12,7 @@ from pathlib import Path
 import apsw
 import numpy as np
 
-from memorybank.models import Embedder, Vectors
+from memorybank.models import Embedder, Vectors, load_embedder
 
 
 class CachedEmbedder:
@@ -20,7 +20,7 @@ class CachedEmbedder:
 
     def __init__(self, embedder: Embedder, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._inner = embedder
+        self._inner, self._path = embedder, path
         self.name, self.dim, self.max_chars = embedder.name, embedder.dim, embedder.max_chars
         self._db = apsw.Connection(str(path))
         self._db.pragma("journal_mode", "wal")
@@ -28,6 +28,10 @@ class CachedEmbedder:
         self._db.execute(
             "CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB) WITHOUT ROWID"
         )
+
+    def __reduce__(self) -> tuple[object, tuple[str, Path]]:
+        """Travel to another process by name: models and connections stay where they are."""
+        return _opened_again, (self.name, self._path)
 
     def embed_query(self, text: str) -> Vectors:
         """Return the direction of a question, shape (dim,)."""
@@ -67,3 +71,8 @@ class CachedEmbedder:
     def _key(self, kind: str, text: str) -> bytes:
         joined = f"{self.name}\x1f{kind}\x1f{text}".encode("utf-8", "replace")
         return hashlib.blake2b(joined, digest_size=16).digest()
+
+
+def _opened_again(name: str, path: Path) -> CachedEmbedder | None:
+    model = load_embedder(name)
+    return CachedEmbedder(model, path) if model else None

@@ -39,35 +39,50 @@ def measures(asked: Asked) -> dict[str, float]:
 
 def summary(asked: Sequence[Asked], *, seed: int = 0) -> dict[str, object]:
     """Return the means over questions, by category too, with 95 % intervals by bootstrap."""
-    rows = [measures(one) for one in asked]
+    return table([one.question for one in asked], [measures(one) for one in asked], seed=seed)
+
+
+def table(
+    questions: Sequence[Question], rows: Sequence[Mapping[str, float]], *, seed: int = 0
+) -> dict[str, object]:
+    """Return the means of one row of measures for each question, as `summary` does."""
     names = list(rows[0])
-    table = np.array([[row[name] for name in names] for row in rows])
+    values = np.array([[row[name] for name in names] for row in rows])
     categories: dict[str, list[int]] = {}
-    for i, one in enumerate(asked):
-        categories.setdefault(one.question.category, []).append(i)
+    for i, question in enumerate(questions):
+        categories.setdefault(question.category, []).append(i)
     return {
         "n": len(rows),
-        **_means(names, table),
+        **_means(names, values),
         "by_category": {
-            name: {"n": len(picked), **_means(names, table[picked])}
+            name: {"n": len(picked), **_means(names, values[picked])}
             for name, picked in sorted(categories.items())
         },
-        "ci95": _intervals(names, table, seed),
+        "ci95": _intervals(names, values, seed),
     }
 
 
-def _means(names: Sequence[str], table: np.ndarray) -> Mapping[str, float]:
+def _means(names: Sequence[str], values: np.ndarray) -> Mapping[str, float]:
     return {
-        name: round(float(mean), 4) for name, mean in zip(names, table.mean(axis=0), strict=True)
+        name: round(float(mean), 4) for name, mean in zip(names, values.mean(axis=0), strict=True)
     }
 
 
-def _intervals(names: Sequence[str], table: np.ndarray, seed: int) -> dict[str, list[float]]:
-    """Resample questions with replacement and return the 2.5 % and 97.5 % points of each mean."""
+def interval(table: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Return the 2.5 % and 97.5 % points of the mean over rows, shape (2, columns).
+
+    Bootstrap: the rows (questions) are drawn with replacement RESAMPLES times. A draw is how often
+    each row came up, so that all means are one product.
+    """
     rng = np.random.default_rng(seed)
-    picks = rng.integers(0, len(table), size=(RESAMPLES, len(table)))
-    means = table[picks].mean(axis=1)
-    low, high = np.percentile(means, [2.5, 97.5], axis=0)
+    count = len(table)
+    drawn = rng.multinomial(count, np.full(count, 1.0 / count), size=RESAMPLES)
+    bounds: np.ndarray = np.percentile(drawn @ table / count, [2.5, 97.5], axis=0)
+    return bounds
+
+
+def _intervals(names: Sequence[str], values: np.ndarray, seed: int) -> dict[str, list[float]]:
+    low, high = interval(values, seed)
     return {
         name: [round(float(a), 4), round(float(b), 4)]
         for name, a, b in zip(names, low, high, strict=True)

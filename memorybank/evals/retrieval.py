@@ -1,29 +1,34 @@
 """`memorybank eval retrieval`: the library's own recall, asked the questions of a set.
 
 Memories are remembered in their order at their own time in a fresh bank; questions are asked
-after the last memory, or at their own date, with everything visible and nothing withheld.
+after the last memory, or at their own date, with everything visible and nothing withheld. The
+same questions go to the baselines.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from memorybank.bank import MemoryBank
-from memorybank.evals.metrics import Asked, summary
+from memorybank.evals import baselines
+from memorybank.evals.metrics import Asked, measures, summary, table
+from memorybank.evals.original import original
+from memorybank.evals.scratch import scratch_folder
 from memorybank.evals.sets import Question, RetrievalSet
-from memorybank.formats import Volume, read_file
+from memorybank.formats import Volume
 from memorybank.models import Embedder
 from memorybank.records import Kind
 from memorybank.timewords import moment
 from memorybank.verbs.desk import Progress, no_progress
 
 EVERYTHING = datetime(9990, 1, 1, tzinfo=UTC)
+OURS, DIGESTED = "ours", "ours + digests"
+BASELINES = ("random", "grep", "bm25", "vectors", "original")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,28 +45,65 @@ class Plan:
 
 
 def evaluate(data: RetrievalSet, plan: Plan, *, progress: Progress = no_progress) -> dict[str, Any]:
-    """Return the measures of one set by the contract of the README."""
+    """Return the measures of one set by the contract of `docs/evaluation.md`."""
     asked = rankings(data, plan, progress=progress)
     return {
         "set": data.name,
-        "system": "ours + digests" if plan.digested else "ours",
+        "system": DIGESTED if plan.digested else OURS,
         **summary(asked),
     }
 
 
 def rankings(data: RetrievalSet, plan: Plan, *, progress: Progress = no_progress) -> list[Asked]:
     """Return what recall answers to every question of a set, in the set's order."""
+    answered: dict[str, Asked] = {}
+    for volume, questions in volumes(data):
+        with scratch_folder() as folder:
+            asked = _ask_bank(folder, volume, questions, data, plan, progress)
+        answered |= {one.question.id: one for one in asked}
+    return [answered[q.id] for q in data.questions if q.id in answered]
+
+
+def volumes(data: RetrievalSet) -> Iterator[tuple[Volume, list[Question]]]:
+    """Yield every bank of a set that is asked anything, with its questions in the set's order."""
     by_bank: dict[str, list[Question]] = defaultdict(list)
     for question in data.questions:
         by_bank[question.bank.strip()].append(question)
-    answered: dict[str, Asked] = {}
-    for volume in read_file(data.folder, UTC):
-        questions = by_bank.get(volume.name)
-        if volume.turns and questions:
-            with TemporaryDirectory(prefix="memorybank-eval-") as folder:
-                asked = _ask_bank(Path(folder), volume, questions, data, plan, progress)
-            answered |= {one.question.id: one for one in asked}
-    return [answered[q.id] for q in data.questions if q.id in answered]
+    for volume in data.volumes():
+        if volume.turns and volume.name in by_bank:
+            yield volume, by_bank[volume.name]
+
+
+def compare(
+    data: RetrievalSet, embedder: Embedder | None, *, progress: Progress = no_progress
+) -> dict[str, dict[str, Any]]:
+    """Return the measures of every baseline that can be had; two of them need an embedder."""
+    rows: dict[str, list[dict[str, float]]] = defaultdict(list)
+    asked: list[Question] = []
+    for volume, questions in volumes(data):
+        bank = baselines.texts_of(volume, data.orders)
+        answerers = {
+            **{f"random {n}": baselines.chance(bank, n) for n in range(baselines.SEEDS)},
+            "grep": baselines.grep(bank),
+            "bm25": baselines.bm25(bank),
+        }
+        if embedder is not None:
+            answerers["vectors"] = baselines.vectors(bank, embedder)
+            answerers["original"] = original(bank, embedder)
+        for done, question in enumerate(questions, 1):
+            for name, answer in answerers.items():
+                rows[name].append(measures(Asked(question, answer(question))))
+            progress("compare", done, len(questions))
+        asked += questions
+    chance = [rows.pop(f"random {n}") for n in range(baselines.SEEDS)]
+    rows["random"] = [_mean(of_seeds) for of_seeds in zip(*chance, strict=True)]
+    return {
+        name: {"system": name, **table(asked, rows[name])} for name in BASELINES if name in rows
+    }
+
+
+def _mean(rows: Sequence[dict[str, float]]) -> dict[str, float]:
+    return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
 
 
 def _ask_bank(
