@@ -54,23 +54,27 @@ class Rendered:
     left_out: int = 0
     tokens: int = 0
     learnt: int = 0
-    longest: int = 0
+
+    def lengths(self) -> tuple[int, int, int]:
+        """Return the tokens of the middle dialogue, of the ninth of ten, and of the longest."""
+        sizes = sorted(len(sample.ids) for sample in self.samples) or [0]
+        return sizes[len(sizes) // 2], sizes[len(sizes) * 9 // 10], sizes[-1]
 
     def lines(self, zh: bool) -> list[str]:
         """Tell it in words."""
         n = len(self.samples)
-        mean = self.tokens / max(n, 1)
+        middle, ninth, longest = self.lengths()
         share = self.learnt / max(self.tokens, 1)
         if zh:
             return [
-                f"{n:,} 段对话，{self.tokens:,} 个词元（平均 {mean:.0f}，最长 {self.longest:,}），"
-                f"其中学习 {self.learnt:,} 个（{share:.0%}）",
+                f"{n:,} 段对话，{self.tokens:,} 个词元（每段中位 {middle:,}，九成不超过 {ninth:,}，"
+                f"最长 {longest:,}），其中学习 {self.learnt:,} 个（{share:.0%}）",
                 f"  过长：{self.cut_at_turn:,} 段在某一轮处截断，{self.cut_in_reply:,} 条回复被截短，"
                 f"{self.left_out:,} 段放不下而略去",
             ]
         return [
-            f"{n:,} dialogues, {self.tokens:,} tokens (mean {mean:.0f}, longest "
-            f"{self.longest:,}), of which {self.learnt:,} are learnt ({share:.0%})",
+            f"{n:,} dialogues, {self.tokens:,} tokens (a dialogue: half up to {middle:,}, nine "
+            f"of ten up to {ninth:,}, longest {longest:,}), of which {self.learnt:,} are learnt ({share:.0%})",
             f"  too long: {self.cut_at_turn:,} cut at a turn, {self.cut_in_reply:,} replies "
             f"shortened, {self.left_out:,} left out since nothing fitted",
         ]
@@ -89,7 +93,6 @@ def render(
         done.samples.append(sample)
         done.tokens += len(sample.ids)
         done.learnt += sum(label != IGNORED for label in sample.labels)
-        done.longest = max(done.longest, len(sample.ids))
     return done
 
 
@@ -113,9 +116,12 @@ def _sample(
         done.cut_in_reply += writer.cut
         return writer.sample()
     shorter = dialogue[:-2]
-    if any(role == "assistant" for role, _ in shorter):  # a template that teaches the last only
-        done.cut_at_turn += 1
-        return _sample(shorter, form, coder, limits, done)
+    if sum(part.learn for part in parts) == 1 and any(role == "assistant" for role, _ in shorter):
+        # A template that can teach the last reply only: an earlier one then. Counted once.
+        before = done.cut_at_turn
+        sample = _sample(shorter, form, coder, limits, done)
+        done.cut_at_turn = before + (sample is not None)
+        return sample
     if sample := _first_turn(parts, coder, limits.whole):
         done.cut_in_reply += 1
     return sample

@@ -10,13 +10,13 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from datasets import Dataset
 from peft import LoraConfig
-from transformers import TrainerCallback
+from transformers import PrinterCallback, TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
 from memorybank.adapters.transformers.device import is_out_of_memory, no_memory
@@ -29,7 +29,8 @@ from siliconfriend.finetune.prepare import DataPlan, Prepared, prepare
 from siliconfriend.finetune.presets import Preset, targets_of
 from siliconfriend.finetune.render import Sample
 
-Progress = Callable[[str, int, int], None]
+Progress = Callable[[str, int, int, float], None]
+"""What ("train", "saved"), steps done, steps in all, the last loss."""
 SPARE = 64 * 2**20
 """Bytes that must be free beside what the checkpoints will take."""
 
@@ -64,8 +65,14 @@ class Report:
     whole: int
 
 
-def train(plan: Plan, progress: Progress = lambda *_: None) -> Report:
+def train(
+    plan: Plan,
+    progress: Progress = lambda *_: None,
+    told: Callable[[Prepared], None] = lambda _: None,
+) -> Report:
     """Run or go on with a run; the adapter is in `plan.out` when it returns.
+
+    `told` hears what was read before the first step, `progress` each step.
 
     Raises:
         BadInput, BadFile, BadSetting: with what to change.
@@ -76,6 +83,7 @@ def train(plan: Plan, progress: Progress = lambda *_: None) -> Report:
     with _plain_failures(plan.out):
         opened = open_model(plan.base)
         done = prepare(plan.data, plan.preset, opened.tokenizer, opened.model.config.model_type)
+        told(done)
         keep = Keep(plan.out)
         known = keep.claim(_identity(plan, done))
         trainer = _trainer(plan, opened, done, keep, progress)
@@ -86,8 +94,8 @@ def train(plan: Plan, progress: Progress = lambda *_: None) -> Report:
         keep.note({"before": before})
         with quiet():
             trainer.train(resume_from_checkpoint=str(last) if last else None)
-        after = _loss(trainer.model, held, plan)
         model = trainer.model
+        after = _loss(model, held, plan)
         report = Report(
             out=str(plan.out),
             before=before,
@@ -98,7 +106,8 @@ def train(plan: Plan, progress: Progress = lambda *_: None) -> Report:
             trained=sum(p.numel() for p in model.parameters() if p.requires_grad),
             whole=sum(p.numel() for p in model.parameters()),
         )
-        _finish(plan, done, model, opened, report)
+        history = [(e["step"], e["loss"]) for e in trainer.state.log_history if "loss" in e]
+        _finish(plan, model, _facts(plan, done, model, opened, report, history))
         if not plan.keep_checkpoints:
             keep.clear()
     return report
@@ -119,7 +128,7 @@ def _identity(plan: Plan, done: Prepared) -> dict[str, Any]:
     """Return what makes a run this run and no other."""
     return {
         "base": plan.base.model,
-        "preset": asdict(replace(plan.preset)),
+        "preset": asdict(plan.preset),
         "data": [source.sha256 for source in done.corpus.sources],
         "seed": plan.data.seed,
         "max_samples": plan.data.max_samples,
@@ -173,7 +182,7 @@ def _trainer(
     )
     rows = [{"input_ids": s.ids, "labels": s.labels} for s in done.train.samples]
     with quiet():
-        return SFTTrainer(
+        trainer = SFTTrainer(
             model=opened.model,
             args=settings,
             train_dataset=Dataset.from_list(rows),
@@ -181,6 +190,8 @@ def _trainer(
             peft_config=lora,
             callbacks=[_Watcher(keep, progress), *_board(plan)],
         )
+    trainer.remove_callback(PrinterCallback)  # it writes to standard output
+    return trainer
 
 
 def _board(plan: Plan) -> list[TrainerCallback]:
@@ -203,11 +214,15 @@ class _Watcher(TrainerCallback):  # type: ignore[misc]
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """After everything of a checkpoint is on the disk."""
         self.keep.mark(state.global_step)
-        self.progress("saved", state.global_step, state.max_steps)
+        self._tell("saved", state)
 
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+    def on_log(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """After a step."""
-        self.progress("train", state.global_step, state.max_steps)
+        self._tell("train", state)
+
+    def _tell(self, what: str, state: Any) -> None:
+        losses = [entry["loss"] for entry in state.log_history if "loss" in entry]
+        self.progress(what, state.global_step, state.max_steps, losses[-1] if losses else math.nan)
 
 
 def steps_of(plan: Plan, samples: int) -> int:
@@ -225,22 +240,29 @@ def _room(plan: Plan, model: Any) -> None:
         raise disk_full(plan.out)
 
 
-def _finish(plan: Plan, done: Prepared, model: Any, opened: Opened, report: Report) -> None:
-    """Write adapter, tokenizer-free; then the card; last what says that the run is done."""
-    config = model.peft_config["default"]
-    config.base_model_name_or_path = plan.base.model
-    model.save_pretrained(str(plan.out))
-    facts = _identity(plan, done) | {
+def _facts(
+    plan: Plan, done: Prepared, model: Any, opened: Opened, report: Report,
+    history: list[tuple[int, float]],
+) -> dict[str, Any]:  # fmt: skip
+    """Return what `training.json` says of a run, and its card in words."""
+    return _identity(plan, done) | {
         "device": f"{opened.device.name}, {opened.device.reason}",
         "dtype": str(opened.device.dtype).removeprefix("torch."),
-        "layers": sorted(config.target_modules),
+        "layers": sorted(model.peft_config["default"].target_modules),
         "files": [asdict(source) for source in done.corpus.sources],
         "data_licence": plan.data_licence,
         "dialogues": len(done.train.samples),
         "held_out": len(done.held_out.samples),
         "tokens_learnt": done.train.learnt,
         "report": asdict(report),
+        "loss_by_step": history,
     }
+
+
+def _finish(plan: Plan, model: Any, facts: dict[str, Any]) -> None:
+    """Write the adapter, then its card; last what says that the run is done."""
+    model.peft_config["default"].base_model_name_or_path = plan.base.model
+    model.save_pretrained(str(plan.out))
     (plan.out / "README.md").write_text(card(facts), "utf-8")
     write_json(plan.out / DONE, facts)
 

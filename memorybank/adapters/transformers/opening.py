@@ -64,6 +64,15 @@ def open_tokenizer(wish: Wish) -> Any:
         return _tokenizer(where, how)
 
 
+def open_config(wish: Wish) -> Any:
+    """Read a model's configuration alone."""
+    from transformers import AutoConfig
+
+    where, how = _place(wish)
+    with quiet(), reading(wish.model):
+        return AutoConfig.from_pretrained(where, **how)
+
+
 def _place(wish: Wish) -> tuple[str, dict[str, Any]]:
     """Return where transformers should look, and its arguments."""
     if not wish.model:
@@ -119,6 +128,8 @@ def _model(where: str, how: dict[str, Any]) -> Any:
     model, found = auto.from_pretrained(
         where, weights_only=True, output_loading_info=True, **how
     )
+    if "gguf_file" in how:
+        model = saveable(model)
     missing = sorted(found["missing_keys"])
     if missing:
         raise ModelError(
@@ -154,6 +165,23 @@ def _numbers(wish: Wish, device: Device) -> dict[str, Any]:
 def _moved(model: Any, device: Device, name: str) -> Any:
     with reading(name):
         return model.to(device.name)
+
+
+def saveable(model: Any) -> Any:
+    """Return a model that can be saved and tuned: one from a GGUF file believes to be quantised.
+
+    Its weights were unpacked on reading; only the label is left, which transformers trusts.
+    """
+    if getattr(model.config, "quantization_config", None) is None:
+        return model
+    from copy import deepcopy
+
+    config = deepcopy(model.config)
+    del config.quantization_config
+    plain = type(model)(config).to(model.dtype)
+    plain.load_state_dict(model.state_dict())
+    plain.generation_config = model.generation_config
+    return plain.eval()
 
 
 @contextmanager
