@@ -27,17 +27,6 @@ KNOWN = frozenset(
 )  # fmt: skip
 
 
-class Options(Section):
-    """The section [transformers] of the settings."""
-
-    def __init__(self, options: Mapping[str, Any]) -> None:
-        super().__init__("transformers", options, KNOWN)
-
-    def flag(self, name: str) -> bool:
-        """Return an option that is true or false; false without it."""
-        return bool(self._typed(name, False, bool))
-
-
 def load(model: str, options: Mapping[str, Any] | None = None) -> LLM:
     """Return the model "transformers:`model`": a folder, a GGUF file, or a name in the cache.
 
@@ -50,7 +39,7 @@ def load(model: str, options: Mapping[str, Any] | None = None) -> LLM:
         MissingExtra: torch, transformers or peft is not installed.
         ModelError: the weights are refused, damaged or too large for this machine.
     """
-    chosen = Options(options or {})
+    chosen = Section("transformers", options or {}, KNOWN)
     require()
     from memorybank.adapters.transformers.adapters import with_adapter
     from memorybank.adapters.transformers.model import TransformersLLM
