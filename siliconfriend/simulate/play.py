@@ -20,6 +20,8 @@ from memorybank.intake import volumes
 from memorybank.models import LLM, Style, complete
 from memorybank.records import Turn
 from memorybank.rendering import is_blank
+from siliconfriend.friend import instruction
+from siliconfriend.safety import concern
 from siliconfriend.simulate.plan import Draw, Talk, User, plan
 from siliconfriend.simulate.speech import judged, user_prompt
 
@@ -157,7 +159,10 @@ class _Stage:
         now = talk.starts + timedelta(minutes=MINUTES * n)
         companion = self.cast.companion
         budget = min(2000, companion.window * 2 // 3) if companion.window else 2000
-        ctx = self.bank.context(text, now=now, budget=budget, count=companion.count)
+        ctx = self.bank.context(
+            text, now=now, budget=budget, count=companion.count,
+            instruction=instruction(now, lang, distress=concern(text) is not None),
+        )  # fmt: skip
         reply = _tried(
             companion, ctx.messages, REPLY_STYLE, lambda r: "" if is_blank(r) else r.strip()
         )
