@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -127,10 +128,14 @@ def test_no_message_holds_a_template_token():
     assert prompt.count("<|end|>") == prompt.count("<|assistant|>") == 1
 
 
-@given(st.text("abX\n", max_size=30), st.lists(st.integers(0, 30)), st.sampled_from(["X", "aX", "ab\nX"]))
+@given(
+    st.text("abX\n", max_size=30),
+    st.lists(st.integers(0, 30)),
+    st.sampled_from(["X", "aX", "ab\nX"]),
+)
 def test_a_reply_ends_before_its_stop_string_however_it_is_split(text, cuts, stop):
     edges = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
-    pieces = [text[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [text[a:b] for a, b in pairwise(edges)]
     assert "".join(until_stop(pieces, ["zz", stop, ""])) == text.split(stop)[0]
 
 

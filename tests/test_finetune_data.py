@@ -19,8 +19,10 @@ DOG = (("user", "我的狗病了"), ("assistant", "真让人担心，它怎么�
     "row",
     [
         {"messages": [{"role": r, "content": t} for r, t in DOG]},
-        {"conversations": [{"from": {"user": "human", "assistant": "gpt"}[r], "value": t} for r, t in DOG]},
-        {"conversation": [{"role": "来访者", "content": DOG[0][1]}, {"role": "咨询师", "content": DOG[1][1]}]},
+        {"conversations": [{"from": "human", "value": DOG[0][1]},
+                           {"from": "gpt", "value": DOG[1][1]}]},
+        {"conversation": [{"role": "来访者", "content": DOG[0][1]},
+                          {"role": "咨询师", "content": DOG[1][1]}]},
         {"instruction": "我的狗病了", "input": "", "output": DOG[1][1]},
         {"instruction": "", "input": "我的狗病了", "output": DOG[1][1], "history": None},
     ],
@@ -69,7 +71,9 @@ def test_why_a_row_is_refused(row, reason):
 
 
 def written(path: Path, rows, packed=False):
-    text = "\n".join(row if isinstance(row, str) else json.dumps(row, ensure_ascii=False) for row in rows)
+    text = "\n".join(
+        row if isinstance(row, str) else json.dumps(row, ensure_ascii=False) for row in rows
+    )
     data = text.encode()
     path.write_bytes(gzip.compress(data) if packed else data)
     return path
@@ -86,7 +90,11 @@ def test_several_files_of_several_kinds_are_one_corpus(tmp_path: Path):
     corpus = read_files([lines, packed, whole])
     assert [d[0][1] for d in corpus.dialogues] == [f"ask {n}" for n in (1, 2, 3, 4, 5)]
     assert corpus.tally.twice == 1
-    assert [(s.name, s.rows) for s in corpus.sources] == [("a.jsonl", 2), ("b.gz", 2), ("c.json", 2)]
+    assert [(s.name, s.rows) for s in corpus.sources] == [
+        ("a.jsonl", 2),
+        ("b.gz", 2),
+        ("c.json", 2),
+    ]
     assert len({s.sha256 for s in corpus.sources}) == 3
 
 
@@ -105,7 +113,7 @@ def test_bad_rows_are_counted_named_and_skipped(tmp_path: Path):
 def test_strict_refuses_a_file_for_one_bad_row(tmp_path: Path):
     path = written(tmp_path / "a.jsonl", [alpaca(1), alpaca(2), alpaca(3), {}])
     assert len(read_files([path]).dialogues) == 3
-    with pytest.raises(BadFile, match="1 of 4 rows are broken.*line 4") as caught:
+    with pytest.raises(BadFile, match=r"1 of 4 rows are broken.*line 4") as caught:
         read_files([path], strict=True)
     assert "4 行中有 1 行有误" in caught.value.say("zh")
 

@@ -64,7 +64,9 @@ def test_a_template_brings_its_own_end_mark():
 said = st.text("ab 猫。\n", min_size=1, max_size=12).map(str.strip).filter(bool)
 
 
-@given(st.lists(said, min_size=2, max_size=8), st.integers(20, 200), st.sampled_from([BELLE, CHATGLM]))
+@given(
+    st.lists(said, min_size=2, max_size=8), st.integers(20, 200), st.sampled_from([BELLE, CHATGLM])
+)
 def test_within_any_limit_a_prefix_of_the_replies_is_learnt_and_nothing_else(texts, limit, form):
     talk = dialogue(*texts[: len(texts) // 2 * 2])
     sample, done = one(talk, form, Limits(limit))

@@ -53,7 +53,8 @@ Licence of the data / 数据许可：{licence}. Learnt / 学习：{facts["dialog
 | preset | {preset["name"]} |
 | rank, alpha, dropout | {preset["rank"]}, {preset["alpha"]}, {preset["dropout"]} |
 | layers | {", ".join(facts["layers"])} |
-| learning rate, schedule, warm-up | {preset["learning_rate"]}, {preset["schedule"]}, {preset["warmup"]} |
+| learning rate, schedule | {preset["learning_rate"]}, {preset["schedule"]} |
+| warm-up (steps, or a share) | {preset["warmup"]} |
 | dialogue, reply (tokens) | {preset["max_length"]:,}, {preset["reply_length"] or "-"} |
 | batch x accumulation | {preset["batch"]} x {preset["accumulation"]} |
 | steps, seed | {report["steps"]:,}, {facts["seed"]} |

@@ -28,7 +28,10 @@ def option(name: str, english: str, chinese: str) -> Any:
 
 
 Base = Annotated[
-    str, option("--base", "Base model: a folder, a GGUF file, a name.", "底座模型：文件夹、GGUF 或名字。")
+    str,
+    option(
+        "--base", "Base model: a folder, a GGUF file, a name.", "底座模型：文件夹、GGUF 或名字。"
+    ),
 ]
 Data = Annotated[
     list[Path], option("--data", "Dialogues; several files may follow.", "对话文件，可接多个。")
@@ -43,7 +46,8 @@ MaxSamples = Annotated[
 ]
 MaxSteps = Annotated[int, option("--max-steps", "Stop after so many steps.", "训练多少步后停止。")]
 MaxLength = Annotated[
-    int, option("--max-length", "Tokens of a dialogue, instead of the preset's.", "每段对话的词元数。")
+    int,
+    option("--max-length", "Tokens of a dialogue, instead of the preset's.", "每段对话的词元数。"),
 ]
 Epochs = Annotated[float, option("--epochs", "Instead of the preset's.", "训练轮数。")]
 Batch = Annotated[int, option("--batch", "Instead of the preset's.", "批量。")]
@@ -61,9 +65,7 @@ Seed = Annotated[int, option("--seed", "The same draw every time.", "随机种�
 SaveSteps = Annotated[
     int, option("--save-steps", "A checkpoint every so many steps.", "每多少步存一个检查点。")
 ]
-Form = Annotated[
-    str, option("--format", "auto, chatglm or belle.", "auto、chatglm 或 belle。")
-]
+Form = Annotated[str, option("--format", "auto, chatglm or belle.", "auto、chatglm 或 belle。")]
 DeviceName = Annotated[str, option("--device", "auto, cpu, cuda, mps.", "auto、cpu、cuda、mps。")]
 Dtype = Annotated[str, option("--dtype", "auto, float32, bfloat16, float16.", "数值类型。")]
 Download = Annotated[
@@ -97,11 +99,14 @@ Licence = Annotated[
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
     app.command(
-        "train", help=both(train.__doc__, "用对话微调一个开放模型（LoRA）；中断后重复命令即可继续。")
+        "train",
+        help=both(train.__doc__, "用对话微调一个开放模型（LoRA）；中断后重复命令即可继续。"),
     )(train)
     app.command(
         "convert-adapter",
-        help=both(convert_adapter.__doc__, "把别人的适配器转成 PEFT 的 safetensors，并在底座模型上验证。"),
+        help=both(
+            convert_adapter.__doc__, "把别人的适配器转成 PEFT 的 safetensors，并在底座模型上验证。"
+        ),
     )(convert_adapter)
 
 
@@ -197,9 +202,7 @@ def convert_adapter(
         trust_remote_code=trust_remote_code,
     )  # fmt: skip
     whole = merged.expanduser() if merged else None
-    done = convert(
-        source, out.expanduser(), base=wish if base else None, alpha=alpha, merged=whole
-    )
+    done = convert(source, out.expanduser(), base=wish if base else None, alpha=alpha, merged=whole)
     if as_json:
         print_json(done)
         return
@@ -227,7 +230,8 @@ def _converted(done: Converted, zh: bool) -> Iterator[str]:
         )
         return
     yield (
-        f"已验证：转换前后 logits 相差最大值的 {done.difference:.1e}；适配器本身的影响为 {done.effect:.2f}"
+        f"已验证：转换前后 logits 相差最大值的 {done.difference:.1e}；"
+        f"适配器本身的影响为 {done.effect:.2f}"
         if zh
         else f"proven: logits before and after differ by {done.difference:.1e} of the largest; "
         f"the adapter itself moves them by {done.effect:.2f}"
@@ -283,7 +287,10 @@ def _rehearse(plan: Plan, lang: str, as_json: bool) -> None:
 
 def _told(done: Prepared, zh: bool) -> Iterator[str]:
     yield from done.corpus.tally.lines(zh)
-    for name, part in (("学习" if zh else "to learn", done.train), ("留出" if zh else "held out", done.held_out)):
+    for name, part in (
+        ("学习" if zh else "to learn", done.train),
+        ("留出" if zh else "held out", done.held_out),
+    ):
         first, *rest = part.lines(zh)
         yield f"{name}：{first}" if zh else f"{name}: {first}"
         yield from rest

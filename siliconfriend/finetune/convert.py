@@ -106,7 +106,9 @@ class _Ready:
 
 def _lora(foreign: Foreign, alpha: float) -> _Ready:
     config = foreign.config
-    groups = {name: groups_of(pair, config.get("enable_lora")) for name, pair in foreign.pairs.items()}
+    groups = {
+        name: groups_of(pair, config.get("enable_lora")) for name, pair in foreign.pairs.items()
+    }
     ranks = {pair.a.shape[0] // sum(groups[name]) for name, pair in foreign.pairs.items()}
     if len(ranks) != 1 or len({sum(g) for g in groups.values()}) != 1:
         raise ModelError(
@@ -183,7 +185,7 @@ def _prefix(foreign: Foreign, config: Any) -> _Ready:
 
 
 def flattened(prefix: dict[str, Any]) -> Any:
-    """Return a prefix encoder's outcome, (tokens, layers x 2 x width): its network need not stay."""
+    """Return a prefix encoder's outcome, (tokens, layers x 2 x width): its network can go."""
     table = prefix["embedding.weight"]
     if "trans.0.weight" in prefix:
         first, second = (prefix[f"trans.{n}.weight"].float() for n in (0, 2))

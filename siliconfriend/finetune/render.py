@@ -69,20 +69,19 @@ class Rendered:
             return [
                 f"{n:,} 段对话，{self.tokens:,} 个词元（每段中位 {middle:,}，九成不超过 {ninth:,}，"
                 f"最长 {longest:,}），其中学习 {self.learnt:,} 个（{share:.0%}）",
-                f"  过长：{self.cut_at_turn:,} 段在某一轮处截断，{self.cut_in_reply:,} 条回复被截短，"
-                f"{self.left_out:,} 段放不下而略去",
+                f"  过长：{self.cut_at_turn:,} 段在某一轮处截断，"
+                f"{self.cut_in_reply:,} 条回复被截短，{self.left_out:,} 段放不下而略去",
             ]
         return [
             f"{n:,} dialogues, {self.tokens:,} tokens (a dialogue: half up to {middle:,}, nine "
-            f"of ten up to {ninth:,}, longest {longest:,}), of which {self.learnt:,} are learnt ({share:.0%})",
+            f"of ten up to {ninth:,}, longest {longest:,}), of which {self.learnt:,} "
+            f"are learnt ({share:.0%})",
             f"  too long: {self.cut_at_turn:,} cut at a turn, {self.cut_in_reply:,} replies "
             f"shortened, {self.left_out:,} left out since nothing fitted",
         ]
 
 
-def render(
-    dialogues: Sequence[Dialogue], form: Format, coder: Coder, limits: Limits
-) -> Rendered:
+def render(dialogues: Sequence[Dialogue], form: Format, coder: Coder, limits: Limits) -> Rendered:
     """Return the samples of dialogues within limits; raises TemplateRefused."""
     done = Rendered()
     for dialogue in dialogues:

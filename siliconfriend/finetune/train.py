@@ -234,7 +234,7 @@ def steps_of(plan: Plan, samples: int) -> int:
 
 
 def _room(plan: Plan, model: Any) -> None:
-    """Refuse to start where the checkpoints will not fit: each thrice the adapter, three at once."""
+    """Refuse to start where the checkpoints will not fit: thrice the adapter, three at once."""
     adapter = sum(p.numel() * p.element_size() for p in model.parameters() if p.requires_grad)
     if shutil.disk_usage(plan.out).free < 9 * adapter + SPARE:
         raise disk_full(plan.out)

@@ -21,7 +21,9 @@ def register(app: typer.Typer) -> None:
     """Add this file's command."""
     app.command(
         "simulate",
-        help=both(simulate.__doc__, "让模型扮演用户与伙伴对话，写出他们的历史；中断后重复命令即可继续。"),
+        help=both(
+            simulate.__doc__, "让模型扮演用户与伙伴对话，写出他们的历史；中断后重复命令即可继续。"
+        ),
     )(simulate)
 
 
@@ -30,9 +32,9 @@ def simulate(
         str,
         typer.Option("--llm", help=both("Plays the users: provider:model.", "扮演用户的模型。")),
     ],
-    out: Annotated[
-        Path, typer.Option("--out", help=both("A new folder.", "新文件夹。"))
-    ] = Path("simulated"),
+    out: Annotated[Path, typer.Option("--out", help=both("A new folder.", "新文件夹。"))] = Path(
+        "simulated"
+    ),
     users: Annotated[
         int, typer.Option("--users", min=1, help=both("How many users.", "多少个用户。"))
     ] = 15,
@@ -57,7 +59,7 @@ def simulate(
     ] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Let a model play users against the companion and write their histories; goes on if stopped."""
+    """Let a model play users against the companion; write their histories. Goes on if stopped."""
     from memorybank.models import load_llm
     from siliconfriend.simulate.plan import Draw
     from siliconfriend.simulate.play import Cast

@@ -63,9 +63,7 @@ def words_of(lang: str) -> dict[str, Any]:
     return dict(json.loads(text))
 
 
-def simulate(
-    draw: Draw, cast: Cast, out: Path, progress: Progress = lambda *_: None
-) -> Played:
+def simulate(draw: Draw, cast: Cast, out: Path, progress: Progress = lambda *_: None) -> Played:
     """Play all users, or the rest of them, and write their histories to `out`.
 
     Raises:
@@ -181,7 +179,8 @@ def _tried(llm: LLM, messages: Any, style: Style, judge: Callable[[str], str]) -
     raise BadReply(
         f"{llm.name} left its role {TRIES} times in a row: take a larger model; what was said so "
         "far is kept, and the same command goes on",
-        f"{llm.name} 连续 {TRIES} 次没有按角色说话：请换大一些的模型；已有的对话都在，同一条命令可继续",
+        f"{llm.name} 连续 {TRIES} 次没有按角色说话：请换大一些的模型；"
+        "已有的对话都在，同一条命令可继续",
     )
 
 

@@ -15,8 +15,8 @@ LONGEST = 600
 """Characters of one message; whoever plays a user at more length has lost the role."""
 _QUOTES = "\"'“”‘’「」『』 \n"
 _CONFESSION = re.compile(
-    r"\bas an? (?:ai|language model)|\bi am an? (?:ai|language model)|作为(?:一个)?(?:AI|人工智能|语言模型)"
-    r"|我是(?:一个)?(?:AI|人工智能|语言模型)",
+    r"\bas an? (?:ai|language model)|\bi am an? (?:ai|language model)"
+    r"|作为(?:一个)?(?:AI|人工智能|语言模型)|我是(?:一个)?(?:AI|人工智能|语言模型)",
     re.IGNORECASE,
 )
 Said = Sequence[tuple[str, str]]
@@ -37,7 +37,9 @@ def user_prompt(
     ]  # fmt: skip
     if earlier:
         topics = [other.topic for other in earlier[-REMINDED:]]
-        parts.insert(1, words["before"].format(topics=("；" if lang == "zh" else "; ").join(topics)))
+        parts.insert(
+            1, words["before"].format(topics=("；" if lang == "zh" else "; ").join(topics))
+        )
     messages = [{"role": "system", "content": " ".join(parts)}]
     messages.append({"role": "user", "content": words["begin"]})
     for text, reply in said:

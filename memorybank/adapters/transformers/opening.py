@@ -101,7 +101,8 @@ def _place(wish: Wish) -> tuple[str, dict[str, Any]]:
             raise BadSetting(
                 f"{path}: there is no config.json, so this is no model's folder (an adapter goes "
                 "in `adapter`, beside its base model)",
-                f"{path}：里面没有 config.json，不是模型文件夹（适配器请写在 adapter 里，与底座模型并用）",
+                f"{path}：里面没有 config.json，不是模型文件夹"
+                "（适配器请写在 adapter 里，与底座模型并用）",
             )
         return str(path), how
     if path.is_absolute() or wish.model.startswith((".", "~")):
@@ -125,9 +126,7 @@ def _model(where: str, how: dict[str, Any]) -> Any:
     # The first ChatGLM calls itself a bare model, and yet it talks.
     bare = how["trust_remote_code"] and own and "AutoModelForCausalLM" not in own
     auto = AutoModel if bare else AutoModelForCausalLM
-    model, found = auto.from_pretrained(
-        where, weights_only=True, output_loading_info=True, **how
-    )
+    model, found = auto.from_pretrained(where, weights_only=True, output_loading_info=True, **how)
     if "gguf_file" in how:
         model = saveable(model)
     missing = sorted(found["missing_keys"])
@@ -194,7 +193,8 @@ def reading(name: str) -> Iterator[None]:
         raise ModelError(
             f"{short}: its weights are refused: they hold more than plain tensors, and could run "
             "code of their own. Get them as safetensors, from somebody you trust",
-            f"{short}：已拒绝其权重：里面不只是张量，可能会执行代码。请向可信的人索取 safetensors 格式",
+            f"{short}：已拒绝其权重：里面不只是张量，可能会执行代码。"
+            "请向可信的人索取 safetensors 格式",
         ) from error
     except ImportError as error:
         package = "gguf" if "gguf" in str(error).lower() else error.name or "a package"
@@ -224,8 +224,8 @@ def _explained(short: str, error: Exception) -> Exception:
             "checkpoint. Take a checkpoint with native classes (for GLM those ending in -hf), or, "
             "if you have read that code and trust it, set trust_remote_code = true in "
             "[transformers]",
-            f"{short}：transformers 没有它的原生类，只能运行检查点自带的代码。请换用有原生类的检查点"
-            "（GLM 系列中名字以 -hf 结尾的），或在读过并信任那些代码后，"
+            f"{short}：transformers 没有它的原生类，只能运行检查点自带的代码。"
+            "请换用有原生类的检查点（GLM 系列中名字以 -hf 结尾的），或在读过并信任那些代码后，"
             "在 [transformers] 里设 trust_remote_code = true",
         )
     if "cached files" in text or "is not a local folder" in text:
@@ -242,7 +242,8 @@ def _damaged(short: str, error: Exception) -> ModelError:
     return ModelError(
         f"{short}: it cannot be opened ({type(error).__name__}): files are missing or damaged, "
         "or the architecture is unknown to this version of transformers",
-        f"{short}：打不开（{type(error).__name__}）：文件缺失或损坏，或此版本的 transformers 不认识该架构",
+        f"{short}：打不开（{type(error).__name__}）：文件缺失或损坏，"
+        "或此版本的 transformers 不认识该架构",
     )
 
 

@@ -55,5 +55,6 @@ def _refused(path: Path) -> ModelError:
     return ModelError(
         f"{path.name}: refused: it holds more than plain tensors, and could run code of its own. "
         "Get the weights as safetensors, from somebody you trust",
-        f"{path.name}：已拒绝：里面不只是张量，可能会执行代码。请向可信的人索取 safetensors 格式的权重",
+        f"{path.name}：已拒绝：里面不只是张量，可能会执行代码。"
+        "请向可信的人索取 safetensors 格式的权重",
     )
