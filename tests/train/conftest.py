@@ -40,10 +40,12 @@ def bases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return made
 
 
-@pytest.fixture
-def bomb(tmp_path: Path) -> Iterator[Path]:
+@pytest.fixture(params=["a bare pickle", "a file of torch's"])
+def bomb(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
     """A pickle whose loading would create a file; after the test that file must not be there."""
     import pickle
+
+    import torch
 
     mark = tmp_path / "it-ran"
 
@@ -52,8 +54,12 @@ def bomb(tmp_path: Path) -> Iterator[Path]:
             return (Path.touch, (mark,))
 
     file = tmp_path / "bomb.bin"
-    file.write_bytes(pickle.dumps({"weight": Payload()}))
-    pickle.loads(file.read_bytes())
+    if request.param == "a bare pickle":
+        file.write_bytes(pickle.dumps({"weight": Payload()}))
+        pickle.loads(file.read_bytes())
+    else:
+        torch.save({"weight": Payload()}, file)
+        torch.load(file, weights_only=False)
     assert mark.exists(), "the payload is a real one"
     mark.unlink()
     yield file

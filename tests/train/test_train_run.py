@@ -125,12 +125,13 @@ def test_killed_in_the_middle_it_goes_on_to_the_same_end(bases, data, tmp_path):
     train(plan(bases["llama"], data, whole, max_steps=6))
     names = {"here": str(Path(__file__).parent), "base": str(bases["llama"])}
     code = KILLED.format(**names, data=str(data), out=str(out))
-    child = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
-    for line in child.stderr:
-        if line.startswith("now"):
-            break
-    child.kill()
-    assert child.wait() == -9
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as child:
+        for line in child.stderr:
+            if line.startswith("now"):
+                break
+        child.kill()
+    assert child.returncode == -9
 
     torso = out / "checkpoints" / "checkpoint-5"
     torso.mkdir()

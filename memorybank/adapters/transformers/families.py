@@ -34,8 +34,15 @@ class Part:
 class Format(Protocol):
     """Writes conversations of one family."""
 
-    name: str
-    stops: tuple[str, ...]
+    @property
+    def name(self) -> str:
+        """What the format is called."""
+        ...
+
+    @property
+    def stops(self) -> tuple[str, ...]:
+        """Where a reply has gone on to the next turn."""
+        ...
 
     def prompt(self, messages: Messages) -> str:
         """Return the text that the reply follows."""

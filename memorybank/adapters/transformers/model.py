@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -108,7 +108,7 @@ class _Run:
             llm.tokenizer, skip_prompt=True, skip_special_tokens=True
         )
 
-    def pieces(self) -> Iterator[str]:  # a generator: closed by `stream`
+    def pieces(self) -> Generator[str, None, None]:
         """Yield what the model writes; stop it when nobody listens any more."""
         worker = threading.Thread(target=self._generate, name="reply", daemon=True)
         worker.start()

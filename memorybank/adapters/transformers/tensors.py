@@ -7,6 +7,7 @@ lists is refused before anything happens.
 from __future__ import annotations
 
 import pickle
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,9 @@ def read_tensors(path: Path) -> Tensors:
         if path.suffix == ".safetensors":
             found: Any = load_file(path)
         else:
-            found = torch.load(path, map_location="cpu", weights_only=True)
+            with warnings.catch_warnings():  # how old a pickle is concerns nobody here
+                warnings.simplefilter("ignore", UserWarning)
+                found = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise _refused(path) from error
     except (SafetensorError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
