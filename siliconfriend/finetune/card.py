@@ -8,7 +8,7 @@ from typing import Any
 
 def card(facts: Mapping[str, Any]) -> str:
     """Return the card of a run, from what `training.json` holds, in English and Chinese."""
-    preset, report = facts["preset"], facts["report"]
+    report = facts["report"]
     licence = facts["data_licence"] or "not stated / 未注明"
     rows = "\n".join(
         f"| {file['name']} | {file['rows']:,} | `{file['sha256'][:16]}…` |"
@@ -46,7 +46,17 @@ siliconfriend chat --llm transformers:{facts["base"]} --adapter THIS_FOLDER
 Licence of the data / 数据许可：{licence}. Learnt / 学习：{facts["dialogues"]:,} dialogues,
 {facts["tokens_learnt"]:,} tokens; held out / 留出：{facts["held_out"]:,} dialogues.
 
-## Settings / 设置
+{_settings(facts)}
+## Result / 结果
+
+Held-out loss, nats a token / 留出集损失：before 之前 {before}, after 之后 {after}.
+{report["seconds"]:,.0f} s; {report["trained"]:,} of {report["whole"]:,} weights were trained.
+"""
+
+
+def _settings(facts: Mapping[str, Any]) -> str:
+    preset, report = facts["preset"], facts["report"]
+    return f"""## Settings / 设置
 
 | | |
 |---|---|
@@ -61,10 +71,6 @@ Licence of the data / 数据许可：{licence}. Learnt / 学习：{facts["dialog
 | format | {facts["format"]} |
 | device, numbers | {facts["device"]}; {facts["dtype"]} |
 
-## Result / 结果
-
-Held-out loss, nats a token / 留出集损失：before 之前 {before}, after 之后 {after}.
-{report["seconds"]:,.0f} s; {report["trained"]:,} of {report["whole"]:,} weights were trained.
 """
 
 

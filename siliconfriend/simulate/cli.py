@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
@@ -13,6 +13,9 @@ import typer
 from memorybank.cli.common import JsonOption, console, lang_of, print_json, progress_bar
 from memorybank.cli.words import both, machine_lang
 from memorybank.errors import BadSetting
+
+if TYPE_CHECKING:
+    from siliconfriend.simulate.play import Played
 
 _ZONES = {"zh": "Asia/Shanghai", "en": "UTC"}
 
@@ -85,14 +88,15 @@ def simulate(
         print_json({"users": done.users, "exchanges": done.exchanges, "known": done.known,
                     "original": str(done.original), "normal": str(done.normal)})  # fmt: skip
         return
-    console().print(
-        both(
-            f"{done.users} users, {done.exchanges} exchanges ({done.known} were there already): "
-            f"{done.original}, {done.normal}",
-            f"{done.users} 个用户，{done.exchanges} 轮对话（其中 {done.known} 轮早已有）："
-            f"{done.original}、{done.normal}",
-        ),
-        soft_wrap=True,
+    console().print(_told(done), soft_wrap=True)
+
+
+def _told(done: Played) -> str:
+    return both(
+        f"{done.users} users, {done.exchanges} exchanges ({done.known} were there already): "
+        f"{done.original}, {done.normal}",
+        f"{done.users} 个用户，{done.exchanges} 轮对话（其中 {done.known} 轮早已有）："
+        f"{done.original}、{done.normal}",
     )
 
 

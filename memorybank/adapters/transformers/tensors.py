@@ -37,7 +37,7 @@ def read_tensors(path: Path) -> Tensors:
                 warnings.simplefilter("ignore", UserWarning)
                 found = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        raise _refused(path) from error
+        raise _unsafe(path) from error
     except (SafetensorError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
         raise ModelError(
             f"{path.name}: damaged or cut off ({type(error).__name__}): copy it again",
@@ -50,11 +50,11 @@ def read_tensors(path: Path) -> Tensors:
         and found
         and all(isinstance(k, str) and isinstance(v, torch.Tensor) for k, v in found.items())
     ):
-        raise _refused(path)
+        raise _unsafe(path)
     return found
 
 
-def _refused(path: Path) -> ModelError:
+def _unsafe(path: Path) -> ModelError:
     return ModelError(
         f"{path.name}: refused: it holds more than plain tensors, and could run code of its own. "
         "Get the weights as safetensors, from somebody you trust",
