@@ -6,6 +6,7 @@ peft adapts, trl trains. The run can be killed at any moment; the same command g
 from __future__ import annotations
 
 import math
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -80,7 +81,7 @@ def train(
     """
     started = time.monotonic()
     _require_tensorboard(plan)
-    with _plain_failures(plan.out):
+    with _plain_failures(plan.out), _offline(plan.base.download):
         opened = open_model(plan.base)
         done = prepare(plan.data, plan.preset, opened.tokenizer, opened.model.config.model_type)
         told(done)
@@ -262,9 +263,25 @@ def _facts(
 def _finish(plan: Plan, model: Any, facts: dict[str, Any]) -> None:
     """Write the adapter, then its card; last what says that the run is done."""
     model.peft_config["default"].base_model_name_or_path = plan.base.model
-    model.save_pretrained(str(plan.out))
+    model.save_pretrained(str(plan.out), save_embedding_layers=False)
     (plan.out / "README.md").write_text(card(facts), "utf-8")
     write_json(plan.out / DONE, facts)
+
+
+@contextmanager
+def _offline(download: bool) -> Iterator[None]:
+    """Keep peft from asking the hub about a base that is known by its name, at every checkpoint."""
+    name = "HF_HUB_OFFLINE"
+    before = os.environ.get(name)
+    if not download:
+        os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = before
 
 
 @contextmanager
