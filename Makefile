@@ -45,10 +45,12 @@ $(VENV)/ready-train: $(VENV)/ready-dev
 test-train: $(VENV)/ready-train
 	$(BIN)/python -m pytest tests/train
 
-COUNSELLING := $(wildcard ../shared/data/counselling/*.jsonl.gz)
+COUNSELLING := $(wildcard $(patsubst %,../shared/data/counselling/%.jsonl.gz,\
+	smilechat_train emollm_data cpsycound))
 DTYPE ?= float32
 ## make train-demo  100 steps of tuning SmolLM2 on dialogues (DTYPE=bfloat16 where the CPU has it)
 train-demo: $(VENV)/ready-train
+	@test ! -e results/train-demo/training.json || rm -r results/train-demo
 	$(BIN)/siliconfriend train --base "$$(find $(VENV) -name 'SmolLM2*.gguf' | head -1)" \
 		--data $(or $(COUNSELLING),scripts/dialogues.jsonl) --out results/train-demo \
 		--max-length 256 --max-samples 240 --validation 24 --batch 1 --accumulation 1 \
