@@ -12,7 +12,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from memorybank.errors import BadInput, BadReply, ModelUnreachable
+from memorybank.errors import BadInput, BadReply, ModelUnreachable, ReplyCut
 from memorybank.formats import read_file
 from memorybank.testing import ScriptedLLM
 from siliconfriend.simulate import cli
@@ -155,6 +155,20 @@ def test_another_simulation_is_not_written_over(tmp_path: Path):
 )
 def test_what_a_user_would_have_sent(reply, passes):
     assert judged(reply, "Ann Lee", [("Hi", "Hello again!")]) == passes
+
+
+def test_a_message_that_was_cut_ends_with_its_last_sentence(tmp_path: Path):
+    class Endless(ScriptedLLM):
+        def stream(self, messages, style):
+            yield from super().stream(messages, style)
+            yield " And then I also"
+            raise ReplyCut("at its limit")
+
+    said = (f"Day {n} was long." for n in range(1000))
+    llm = Endless(otherwise=lambda messages: next(said))
+    done = simulate(draw(users=1, days=1), cast(llm), tmp_path / "out")
+    turns = [turn for volume in read_file(done.normal, ZONE) for turn in volume.turns]
+    assert turns and all(t.text.endswith("long.") and t.reply.endswith("long.") for t in turns)
 
 
 def test_a_model_that_cannot_play_is_given_up(tmp_path: Path):

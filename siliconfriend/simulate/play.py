@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from memorybank import MemoryBank
-from memorybank.errors import BadInput, BadReply
+from memorybank.errors import BadInput, BadReply, ReplyCut
 from memorybank.formats import write_normal, write_original
 from memorybank.intake import volumes
-from memorybank.models import LLM, Style, complete
+from memorybank.models import LLM, Style, replying
 from memorybank.records import Turn
-from memorybank.rendering import is_blank
+from memorybank.rendering import clean, is_blank
 from siliconfriend.friend import instruction
 from siliconfriend.safety import concern
 from siliconfriend.simulate.plan import Draw, Talk, User, plan
-from siliconfriend.simulate.speech import judged, user_prompt
+from siliconfriend.simulate.speech import judged, user_prompt, whole_sentences
 
 Progress = Callable[[str, int, int], None]
 BANK, USERS = "bank.db", "users.json"
@@ -174,7 +174,7 @@ class _Stage:
 def _tried(llm: LLM, messages: Any, style: Style, judge: Callable[[str], str]) -> str:
     """Return the first reply that passes; raises BadReply after a few that did not."""
     for _ in range(TRIES):
-        if text := judge(complete(llm, messages, style)):
+        if text := judge(_heard(llm, messages, style)):
             return text
     raise BadReply(
         f"{llm.name} left its role {TRIES} times in a row: take a larger model; what was said so "
@@ -182,6 +182,17 @@ def _tried(llm: LLM, messages: Any, style: Style, judge: Callable[[str], str]) -
         f"{llm.name} 连续 {TRIES} 次没有按角色说话：请换大一些的模型；"
         "已有的对话都在，同一条命令可继续",
     )
+
+
+def _heard(llm: LLM, messages: Any, style: Style) -> str:
+    """Return a reply; one that was cut at its limit, up to its last whole sentence."""
+    pieces: list[str] = []
+    try:
+        for piece in replying(llm, messages, style):
+            pieces.append(piece)  # noqa: PERF402 - what came before the cut counts
+    except ReplyCut:
+        return whole_sentences(clean("".join(pieces)))
+    return clean("".join(pieces))
 
 
 def _written(bank: MemoryBank, draw: Draw, users: list[User], played: Played) -> Played:

@@ -54,6 +54,12 @@ def day(talk: Talk, lang: Lang) -> str:
     return f"{when.year}年{when.month}月{when.day}日" if lang == "zh" else f"{when:%d %B %Y}"
 
 
+def whole_sentences(text: str) -> str:
+    """Return a text up to the end of its last sentence; "" if none has ended."""
+    ends = [match.end() for match in re.finditer(r"[.!?。！？…]+[\"'”’」』)]*", text)]
+    return text[: ends[-1]] if ends else ""
+
+
 def judged(reply: str, name: str, said: Said) -> str:
     """Return a message as a user would have sent it; "" for what no user would send.
 
