@@ -61,7 +61,9 @@ def check_keys(tuned: Any, tensors: Tensors, folder: Path) -> None:
     """
     from peft import get_peft_model_state_dict
 
-    wanted = set(get_peft_model_state_dict(tuned))
+    # "auto" would ask the hub about a base that is known by its name.
+    embeddings = any("embed" in key and key != "prompt_embeddings" for key in tensors)
+    wanted = set(get_peft_model_state_dict(tuned, save_embedding_layers=embeddings))
     missing, extra = sorted(wanted - tensors.keys()), sorted(tensors.keys() - wanted)
     if not missing and not extra:
         return
