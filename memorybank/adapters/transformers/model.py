@@ -151,8 +151,8 @@ class _Run:
                     stopping_criteria=[self._done],
                     **self._choice(),
                 )
-            if not self.stopped.is_set():
-                self.made = out[0, given.shape[1] :].tolist()
+            # Whoever listens has heard the end by now, and waits for this thread.
+            self.made = out[0, given.shape[1] :].tolist()
         except BaseException as error:  # noqa: BLE001 - told to whoever listens, in `check`
             self.error = error
             self.streamer.text_queue.put(self.streamer.stop_signal)
