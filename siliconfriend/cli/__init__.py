@@ -13,6 +13,8 @@ import typer
 from memorybank.cli.words import asked_lang, both, word
 from memorybank.errors import MemoryBankError
 from siliconfriend.cli import chat
+from siliconfriend.finetune import cli as finetune
+from siliconfriend.simulate import cli as simulate
 
 app = typer.Typer(
     help=both("A companion that remembers you.", "一个记得你的伙伴。"),
@@ -28,7 +30,8 @@ def _commands() -> None:
     """Keep a single command a command with a name."""
 
 
-chat.register(app)
+for room in (chat, finetune, simulate):
+    room.register(app)
 
 
 def main() -> None:

@@ -27,6 +27,7 @@ from memorybank.errors import BadSetting
 from memorybank.records import Lang
 
 if TYPE_CHECKING:
+    from memorybank.models import LLM
     from siliconfriend.helplines import HelpLines
 
 SECTION = "siliconfriend"
@@ -34,6 +35,7 @@ SECTION = "siliconfriend"
 
 
 _LANG = both("zh, en, or auto: the language of each message.", "zh、en 或 auto（随每句话）。")
+_ADAPTER = both("A tuned adapter for transformers:MODEL.", "微调得到的适配器。")
 _TOP_K = both("Memories in a prompt at most.", "提示里最多几条记忆。")
 _HISTORY = both("Recent turns in a prompt at most.", "提示里最近的话最多几轮。")
 _TEMPERATURE = both("0 to 2; the model's own if left out.", "0 到 2；不写则由模型定。")
@@ -53,6 +55,7 @@ def chat(
     file: FileOption = "",
     lang: Annotated[str, typer.Option("--lang", help=_LANG)] = "auto",
     llm: LLMOption = "",
+    adapter: Annotated[str, typer.Option(help=_ADAPTER)] = "",
     top_k: Annotated[int, typer.Option(help=_TOP_K)] = 8,
     history: Annotated[int, typer.Option(help=_HISTORY)] = 6,
     temperature: Annotated[float | None, typer.Option(help=_TEMPERATURE)] = None,
@@ -71,7 +74,7 @@ def chat(
     from siliconfriend.reminisce import Habit
 
     _check(temperature, top_p, top_k, history, max_tokens)
-    model = language_model(llm)
+    model = _tuned(llm, adapter) if adapter else language_model(llm)
     options = read_settings().options.get(SECTION, {})
     manner = Manner(
         k=top_k, history=history, lang=_spoken(lang), habit=Habit(on=not quiet),
@@ -84,6 +87,22 @@ def chat(
         friend = Friend(s.bank, model, manner, help_lines=_help_lines(options))
         clock = _clock(read_time(now, s.bank.info().zone) if now else None)
         Talk(friend, clock, screen.opened(s.bank, clock()), s.lang).run()
+
+
+def _tuned(llm: str, adapter: str) -> LLM | None:
+    """Open an open model with a tuned adapter on it."""
+    from memorybank.models import load_llm
+    from memorybank.settings import read_settings
+
+    settings = read_settings()
+    name, provider = llm or settings.llm, "transformers"
+    if not name.startswith(f"{provider}:"):
+        raise BadSetting(
+            f"--adapter goes with --llm {provider}:MODEL; for GGUF files see `lora` in [gguf]",
+            f"--adapter 要与 --llm {provider}:模型 一起用；GGUF 文件请看 [gguf] 里的 lora",
+        )
+    mine = {**settings.options.get(provider, {}), "adapter": adapter}
+    return load_llm(name, {**settings.options, provider: mine})
 
 
 def _only(file: str) -> str:
