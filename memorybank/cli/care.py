@@ -60,10 +60,12 @@ def restore(
     lang: LangOption = "",
 ) -> None:
     """Put a backup in the place of the bank file; what was there before is kept beside it."""
-    from memorybank.store.care import restore as put_back
+    from memorybank.verbs.restore import restore as put_back
 
-    kept = put_back(source, _path(file))
-    console().print(word("restored", lang_of(lang, machine_lang()), source, kept or "-"))
+    done, speech = put_back(source, _path(file)), lang_of(lang, machine_lang())
+    console().print(word("restored", speech, source, done.kept or "-"))
+    if done.erased:
+        console().print(word("erased again", speech, done.erased))
 
 
 def doctor(file: FileOption = "", lang: LangOption = "", as_json: JsonOption = False) -> None:

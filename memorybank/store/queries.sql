@@ -311,3 +311,46 @@ WHERE bank = :bank AND NOT EXISTS (SELECT 1 FROM sources s WHERE s.bank = d.bank
 -- all_banks
 -- For the doctor, who looks at every bank of a file.
 SELECT bank, name FROM banks ORDER BY bank;
+
+-- next_salt
+-- The salts of a file's tombstones, one after the other; few files have more than one.
+SELECT min(salt) FROM tombstones WHERE salt > :after;
+
+-- marks_of
+SELECT mark FROM tombstones WHERE salt = :salt AND realm = :realm;
+
+-- insert_tombstone
+INSERT INTO tombstones (salt, realm, mark, at) VALUES (:salt, :realm, :mark, :at) ON CONFLICT DO NOTHING;
+
+-- all_tombstones
+-- For the list beside the file, and for a backup that takes the file's place.
+SELECT salt, realm, mark, at FROM tombstones ORDER BY salt, realm, mark;
+
+-- ask_chore
+INSERT INTO chores (name) VALUES (:name) ON CONFLICT (name) DO UPDATE SET fence = fence + 1;
+
+-- chore
+SELECT fence FROM chores WHERE name = :name;
+
+-- chore_done
+-- Only if nobody has asked for it again meanwhile.
+DELETE FROM chores WHERE name = :name AND fence = :fence;
+
+-- replace_all
+-- Put the banks of an attached file in the place of all that is here. Versions go up beyond what
+-- any index in memory has seen; what was erased here stays known.
+DELETE FROM main.jobs; DELETE FROM main.sources; DELETE FROM main.events; DELETE FROM main.terms;
+DELETE FROM main.vectors; DELETE FROM main.derived; DELETE FROM main.memories; DELETE FROM main.turns;
+CREATE TEMP TABLE seen AS SELECT ifnull(max(version), 0) AS version, ifnull(max(edition), 0) AS edition
+FROM main.banks;
+DELETE FROM main.banks;
+INSERT INTO main.banks SELECT * FROM fresh.banks;
+UPDATE main.banks SET version = version + 1 + (SELECT version FROM temp.seen),
+                      edition = edition + 1 + (SELECT edition FROM temp.seen);
+DROP TABLE temp.seen;
+INSERT INTO main.turns SELECT * FROM fresh.turns; INSERT INTO main.memories SELECT * FROM fresh.memories;
+INSERT INTO main.vectors SELECT * FROM fresh.vectors; INSERT INTO main.terms SELECT * FROM fresh.terms;
+INSERT INTO main.events SELECT * FROM fresh.events; INSERT INTO main.derived SELECT * FROM fresh.derived;
+INSERT INTO main.sources SELECT * FROM fresh.sources; INSERT INTO main.jobs SELECT * FROM fresh.jobs;
+INSERT INTO main.tombstones SELECT * FROM fresh.tombstones WHERE true ON CONFLICT DO NOTHING;
+INSERT INTO main.chores SELECT * FROM fresh.chores WHERE true ON CONFLICT DO NOTHING;

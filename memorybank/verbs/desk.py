@@ -100,7 +100,8 @@ class Desk:
 def bank_again(tx: Transaction, desk: Desk) -> BankRow:
     """Return the desk's bank as it stands now, without its index."""
     row = tx.row("bank_again", bank=desk.key)
-    if row is None:
+    # The number of an erased bank may be another's by now.
+    if row is None or (row[1], row[2]) != (desk.tenant, desk.name):
         raise UnknownBank(desk.name)
     return BankRow(*row)
 
