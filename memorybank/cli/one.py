@@ -129,7 +129,7 @@ def erase(
         bool,
         typer.Option(
             "--versions",
-            help=both("Also what they replaced and what replaced them.", "连同更正前后的各个版本。"),
+            help=both("Also what they replaced and what replaced them.", "连同更正前后的版本。"),
         ),
     ] = False,
     whole: Annotated[

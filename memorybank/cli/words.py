@@ -107,6 +107,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     "today": ("today", "今天"),
     "sound": ("the file is sound", "文件完好"),
     "unsound": ("problems found", "发现问题"),
+    "and more": ("and {0} more", "另有 {0} 处"),
+    "kept": ("the file as it was is kept at {0}", "原来的文件保存在 {0}"),
     "backed up": ("backed up to {0}", "已备份到 {0}"),
     "restored": (
         "restored from {0}; what was there before is {1}",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 from uuid import uuid4
 
@@ -74,7 +75,7 @@ def partial(final: Path, purpose: str) -> Iterator[Path]:
 
     `place` gives it its real name. Leftovers of killed processes are removed first.
     """
-    remove_leftovers(final.parent, final.name, purpose)
+    remove_leftovers(final.parent, escape(final.name), purpose)
     path = final.with_name(f".{final.name}.{purpose}-{uuid4().hex[:12]}.{PARTIAL}")
     make_private(path, fresh=True)
     try:

@@ -354,3 +354,64 @@ INSERT INTO main.events SELECT * FROM fresh.events; INSERT INTO main.derived SEL
 INSERT INTO main.sources SELECT * FROM fresh.sources; INSERT INTO main.jobs SELECT * FROM fresh.jobs;
 INSERT INTO main.tombstones SELECT * FROM fresh.tombstones WHERE true ON CONFLICT DO NOTHING;
 INSERT INTO main.chores SELECT * FROM fresh.chores WHERE true ON CONFLICT DO NOTHING;
+
+-- turns_all
+SELECT number, external_id, text_hash, conversation, seq, text, reply, speaker, replier, author,
+       channel, source, precision, recorded_at
+FROM turns WHERE bank = :bank ORDER BY number;
+
+-- derived_all
+SELECT number, id, level, period, topic, text, method, lang, hash, made_at
+FROM derived WHERE bank = :bank ORDER BY number;
+
+-- sources_all
+SELECT derived, source FROM sources WHERE bank = :bank ORDER BY derived, source;
+
+-- vectors_all
+SELECT number, model, dim, text_hash, vector FROM vectors WHERE bank = :bank ORDER BY number;
+
+-- events_all
+SELECT number, memory, kind, turn FROM events WHERE bank = :bank ORDER BY number;
+
+-- next_number
+SELECT next FROM banks WHERE bank = :bank;
+
+-- stray_banks
+-- Banks that rows speak of and that are not there.
+SELECT bank FROM (SELECT bank FROM turns UNION SELECT bank FROM memories UNION SELECT bank FROM vectors
+                  UNION SELECT bank FROM terms UNION SELECT bank FROM events UNION SELECT bank FROM derived
+                  UNION SELECT bank FROM sources UNION SELECT bank FROM jobs)
+WHERE bank NOT IN (SELECT bank FROM banks) ORDER BY bank;
+
+-- recover_bank
+-- Turns whose bank was lost get one of a new name; its vectors tell the model.
+INSERT INTO banks (bank, tenant, name, id, lang, zone, seed, preset, embedder, created_at)
+VALUES (:bank, '', 'recovered ' || :bank || ' ' || substr(:id, -8), :id, 'en', 'UTC', :seed, 'gentle',
+        (SELECT max(model) FROM vectors WHERE bank = :bank), :created_at);
+
+-- set_next
+UPDATE banks SET next = :next WHERE bank = :bank;
+
+-- set_zone
+UPDATE banks SET zone = :zone WHERE bank = :bank;
+
+-- set_place
+-- Where a turn stands, from what its text and its time say.
+UPDATE memories SET day = :day, thread = :thread, seq = :seq, parts = :parts
+WHERE bank = :bank AND number = :number;
+
+-- set_chain
+UPDATE memories SET supersedes = :supersedes, superseded_by = :superseded_by
+WHERE bank = :bank AND number = :number;
+
+-- drop_vector
+DELETE FROM vectors WHERE bank = :bank AND number = :number;
+
+-- drop_terms
+DELETE FROM terms WHERE bank = :bank AND number = :number;
+
+-- drop_event
+DELETE FROM events WHERE bank = :bank AND number = :number;
+
+-- drop_sources
+DELETE FROM sources WHERE bank = :bank AND derived = :number;

@@ -141,6 +141,12 @@ class SQLiteStore:
         """Return what a restore or a repair set aside."""
         return automatic_copies(self.path)[1]
 
+    def reindex(self) -> None:
+        """Make every index anew from its table."""
+        with self._write_lock, translated(self.path):
+            self._check_open()
+            self._writer.execute("REINDEX")
+
     def tidy(self) -> None:
         """Fold the write-ahead log into the file."""
         with self._write_lock, translated(self.path):

@@ -79,7 +79,7 @@ def erase(
         numbers = _named(tx, bank, ids, day, source)
         if versions:
             numbers = _with_versions(tx, bank, numbers)
-        eraser = _Eraser(tx, bank, now)
+        eraser = Eraser(tx, bank, now)
         eraser.erase_all(numbers)
         log.reserve(tx, volume, bank.bank, edition=True)
     # Inside a larger transaction nothing is committed yet: whoever opens the bank next sees to it.
@@ -175,7 +175,7 @@ def _erase_buried(tx: Transaction, bank: BankRow, now: datetime) -> int:
         return 0
     if tombstones.sign_of_bank(bank.id) in graves:
         return _erase_bank(tx, bank, now).turns
-    eraser = _Eraser(tx, bank, now)
+    eraser = Eraser(tx, bank, now)
     eraser.erase_all(buried(tx, bank, graves))
     if eraser.turns:
         tx.row("reserve", bank=bank.bank, count=1, edition=1)
@@ -218,7 +218,7 @@ def _with_versions(tx: Transaction, bank: BankRow, numbers: Sequence[int]) -> li
     return list(found)
 
 
-class _Eraser:
+class Eraser:
     """Takes memories out inside one transaction, and counts."""
 
     def __init__(self, tx: Transaction, bank: BankRow, now: datetime) -> None:
@@ -249,45 +249,45 @@ class _Eraser:
             )
         tx, bank, number = self.tx, self.bank.bank, row.number
         for (derived,) in tx.rows("derived_from", bank=bank, source=number):
-            self._erase_derived(derived)
+            self.erase_derived(derived)
         turn = turns_by_number(tx, bank, [number]).get(number)
         if turn and turn.external_id:
             self.external.append(turn.external_id)
         self.signs += _signs(row, turn)
-        self._close_the_chain(row)
+        self.close_the_chain(row)
         tx.run("erase_recalls_by", bank=bank, number=number)
         tx.run("forget_job", bank=bank, kind="embed", subject=str(number))
         tx.run("erase_turn", bank=bank, number=number)
         tx.run("erase_memory", bank=bank, number=number)
-        self._enqueue("day", day_name(row.day))
+        self.enqueue("day", day_name(row.day))
         self.turns += 1
 
-    def _close_the_chain(self, row: MemoryRow) -> None:
+    def close_the_chain(self, row: MemoryRow) -> None:
         """Join what this memory replaced to what replaced it; without one, the old stands again."""
         tx, bank = self.tx, self.bank.bank
         tx.run("pass_on", bank=bank, number=row.number, heir=row.superseded_by)
         tx.run("take_over", bank=bank, number=row.number, old=row.supersedes)
         if row.supersedes:
             for old in memories_by_number(tx, bank, [row.supersedes]).values():
-                self._enqueue("day", day_name(old.day))
+                self.enqueue("day", day_name(old.day))
 
-    def _erase_derived(self, number: int) -> None:
+    def erase_derived(self, number: int) -> None:
         """Erase something derived and, upwards, all that quotes it."""
         tx, bank = self.tx, self.bank.bank
         row: DerivedRow | None = derived_by_number(tx, bank, [number]).get(number)
         if row is None:
             return
         for (above,) in tx.rows("derived_from", bank=bank, source=number):
-            self._erase_derived(above)
+            self.erase_derived(above)
         tx.run("erase_derived", bank=bank, number=number)
         tx.run("erase_memory", bank=bank, number=number)
         if row.level == "statement":
             self.statements += 1
         else:
             self.summaries += 1
-        self._enqueue("day" if row.level in ("insight", "statement") else row.level, row.period)
+        self.enqueue("day" if row.level in ("insight", "statement") else row.level, row.period)
 
-    def _enqueue(self, level: str, period: str) -> None:
+    def enqueue(self, level: str, period: str) -> None:
         """Ask for the digest of a piece and of everything that contains it."""
         piece: tuple[str, str] | None = (level, period)
         while piece:
