@@ -115,7 +115,7 @@ class MemoryBank:
             else file
         )
         desk = Desk(
-            store=store, shelf=Shelf(), embedder=model, tenant=tenant, name=name, key=0,
+            store=store, shelf=Shelf(), embedder=model, tenant=tenant, name=name, key=0, bank_id="",
             clock=clock, new_id=new_id,
         )  # fmt: skip
         birth = {

@@ -124,7 +124,7 @@ def opened_copy(backup: Path, target: Path) -> Iterator[SQLiteStore]:
                 copy_database(source, fresh)
             finally:
                 source.close()
-        store = SQLiteStore.open(fresh, create=False, keep_old=False)
+        store = SQLiteStore.open(fresh, create=False, alone=True)
         try:
             yield store
         finally:

@@ -134,7 +134,7 @@ def remove_leftovers(folder: Path, final: str = "*", purpose: str = "*") -> None
 def automatic_copies(path: Path) -> tuple[list[Path], list[Path]]:
     """Return the copies of a bank file that were made by themselves: those from before a
     migration, and those that a restore or a repair set aside."""
-    ends = ("-wal", "-shm", "-journal")
+    ends = (*BESIDE[1:], ".erased")
     migrated = sorted(path.parent.glob(f"{path.name}.schema*.bak"))
     aside = [p for p in sorted(path.parent.glob(f"{path.name}.before-*"))]
     return migrated, [p for p in aside if not p.name.endswith(ends)]
@@ -147,6 +147,7 @@ def _in_use(path: Path) -> bool:
     except apsw.Error:
         return False
     try:
+        connection.pragma("locking_mode", "exclusive")  # else a write-ahead log hides the others
         connection.execute("BEGIN EXCLUSIVE")
         connection.execute("ROLLBACK")
     except (apsw.BusyError, apsw.LockedError):

@@ -68,8 +68,9 @@ class SQLiteTransaction:
 class SQLiteStore:
     """A bank file; open it with `SQLiteStore.open`."""
 
-    def __init__(self, path: Path, writer: apsw.Connection) -> None:
+    def __init__(self, path: Path, writer: apsw.Connection, *, alone: bool = False) -> None:
         self.path = path
+        self._alone = alone
         self._writer = writer
         self._write_lock = threading.RLock()
         self._pool: list[apsw.Connection] = []
@@ -77,8 +78,10 @@ class SQLiteStore:
         self._closed = False
 
     @classmethod
-    def open(cls, path: Path, *, create: bool = True, keep_old: bool = True) -> SQLiteStore:
-        """Open the file, making or migrating it as needed; before that it is copied (`keep_old`).
+    def open(cls, path: Path, *, create: bool = True, alone: bool = False) -> SQLiteStore:
+        """Open the file, making or migrating it as needed, after a copy of it was made.
+
+        `alone` is for a file that is itself a copy: nothing is kept or swept beside it.
 
         Raises:
             NotABank, DamagedBank, NewerBank, ReadOnlyBank, DiskFull, BankBusy: each says its cure.
@@ -93,11 +96,11 @@ class SQLiteStore:
         with translated(path):
             writer = connect(path)
             try:
-                _prepare_patiently(writer, path, keep_old=keep_old)
+                _prepare_patiently(writer, path, alone=alone)
             except BaseException:
                 writer.close()
                 raise
-        return cls(path, writer)
+        return cls(path, writer, alone=alone)
 
     @contextmanager
     def write(self) -> Iterator[SQLiteTransaction]:
@@ -132,6 +135,8 @@ class SQLiteStore:
         with self._write_lock, translated(self.path):
             self._check_open()
             clean = scrub.rewrite(self._writer, self.path, BUSY_MS)
+        if self._alone:
+            return clean
         scrub.drop_copies(self.path)
         with self.write() as tx:  # one process at a time
             write_list(self.path, all_stones(tx))
@@ -139,7 +144,7 @@ class SQLiteStore:
 
     def copies(self) -> list[Path]:
         """Return what a restore or a repair set aside."""
-        return automatic_copies(self.path)[1]
+        return [] if self._alone else automatic_copies(self.path)[1]
 
     def reindex(self) -> None:
         """Make every index anew from its table."""
@@ -240,19 +245,19 @@ def connect(path: Path) -> apsw.Connection:
     return connection
 
 
-def _prepare_patiently(connection: apsw.Connection, path: Path, *, keep_old: bool) -> None:
+def _prepare_patiently(connection: apsw.Connection, path: Path, *, alone: bool) -> None:
     """Prepare the file; SQLite does not wait by itself while others turn it into a WAL file."""
     deadline = time.monotonic() + BUSY_MS / 1000
     while True:
         try:
-            return _prepare(connection, path, keep_old=keep_old)
+            return _prepare(connection, path, alone=alone)
         except apsw.BusyError:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.02)
 
 
-def _prepare(connection: apsw.Connection, path: Path, *, keep_old: bool) -> None:
+def _prepare(connection: apsw.Connection, path: Path, *, alone: bool) -> None:
     """Bring a new or older file to the newest schema; refuse what is not ours, untouched."""
     scripts = migrations()
     with transaction(connection, "BEGIN"):  # others may be making the file this very moment
@@ -264,7 +269,7 @@ def _prepare(connection: apsw.Connection, path: Path, *, keep_old: bool) -> None
         connection.pragma("journal_mode", "wal")
     with transaction(connection, "BEGIN IMMEDIATE"):
         have = schema_in(connection, path, len(scripts))
-        if keep_old and 0 < have < len(scripts):
+        if not alone and 0 < have < len(scripts):
             _keep_old(path, have)
         connection.pragma("application_id", APPLICATION_ID)
         for number, script in enumerate(scripts[have:], have + 1):

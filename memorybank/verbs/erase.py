@@ -141,13 +141,12 @@ def finish(store: Store) -> bool:
 def _erase_in_copy(path: Path, stones: Sequence[tombstones.Stone]) -> None:
     """Erase the same in a state that was set aside; what cannot be opened is removed whole."""
     try:
-        copy = SQLiteStore.open(path, create=False, keep_old=False)
+        copy = SQLiteStore.open(path, create=False, alone=True)
         try:
             erase_buried(copy, stones)
-            clean = copy.scrub()
+            clean = finish(copy)
         finally:
             copy.close()
-        remove(tombstones.list_beside(path))
     except StoreError:
         clean = False
     if not clean:

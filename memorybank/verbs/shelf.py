@@ -62,7 +62,7 @@ class Shelf:
 
     @contextmanager
     def open(
-        self, tx: Transaction, bank: int, name: str, embedder: Embedder | None
+        self, tx: Transaction, bank: int, bank_id: str, name: str, embedder: Embedder | None
     ) -> Iterator[tuple[Volume, BankRow]]:
         """Hold a bank's volume, in step with the transaction; nobody else uses it meanwhile."""
         with self._lock:
@@ -71,7 +71,7 @@ class Shelf:
         with volume.lock:
             row = tx.row("bank_again", bank=bank)
             # The number of an erased bank may be another's by now.
-            if row is None or (current := BankRow(*row)).name != name:
+            if row is None or (current := BankRow(*row)).id != bank_id:
                 self.drop(bank)
                 raise UnknownBank(name)
             if volume.bank_id != current.id:
