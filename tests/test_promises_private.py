@@ -110,7 +110,7 @@ def verbs(bank: MemoryBank, folder: Path) -> Iterator[Callable[[], object]]:
     memory = bank.remember("I like tea.")
     yield lambda: bank.remember(SAID, reply=SAID, external_id="one", speaker=SAID[:20])
     yield lambda: bank.remember(SAID, at=far)
-    yield lambda: bank.remember(SAID, at=datetime(2026, 3, 2))  # noqa: DTZ001
+    yield lambda: bank.remember(SAID, at=datetime(2026, 3, 2))
     yield lambda: bank.remember(SAID * 40_000)
     yield lambda: bank.remember(SAID, supersedes="no-such-id")
     yield lambda: bank.remember(SAID, id=memory)

@@ -149,7 +149,7 @@ def replace(target: Path, fresh: Path) -> Path | None:
             writer.execute("ATTACH ? AS fresh", (str(fresh),))
             with transaction(writer, "BEGIN IMMEDIATE"):
                 kept = _kept(target)
-                writer.execute(statements()["replace_all"])
+                writer.execute(statements()["replace_all"]).fetchall()  # to its very end
             writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
         return kept
     finally:
