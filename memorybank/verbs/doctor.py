@@ -36,11 +36,12 @@ from memorybank.store.tables import (
     turns,
 )
 from memorybank.store.tombstones import graveyard
+from memorybank.verbs import condense
 from memorybank.verbs.desk import state_values, text_hash, thread_of
 from memorybank.verbs.erase import buried
 from memorybank.verbs.findings import Finding
 from memorybank.verbs.log import standing
-from memorybank.verbs.plan import plan_of, source_hash
+from memorybank.verbs.plan import EDITION, plan_of, source_hash
 
 TOMBSTONES = 2
 """The schema from which on a file knows what was erased."""
@@ -284,7 +285,10 @@ def _fresh(chart: Chart) -> Iterator[Finding]:
 
 def _is_stale(chart: Chart, level: str, period: str, row: DerivedRow | None) -> bool:
     if row is not None:
-        return row.hash != source_hash(chart.tx, chart.bank, level, period)
+        # With or without a language model: either way names its sources.
+        ways = (EDITION, condense.edition("en"), condense.edition("zh"))
+        due = {source_hash(chart.tx, chart.bank, level, period, way) for way in ways}
+        return row.hash not in due
     days = [r for r in chart.rows.values() if day_name(r.day) == period and r.kind == TURN]
     if level == "day" and any(r.number not in chart.said for r in days):
         return False
