@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-models lint bench eval fuzz clean help
+.PHONY: demo test test-trust test-models lint bench eval fuzz clean help
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -34,6 +34,10 @@ $(VENV)/ready-models: $(VENV)/ready-dev
 ## make test-models  with a small real model (fetched once, 93 MB)
 test-models: $(VENV)/ready-models
 	$(BIN)/python -m pytest tests/models
+
+## make test-trust  the long tests: kills, power cuts, failing disks, many processes
+test-trust: $(VENV)/ready-dev
+	$(BIN)/python -m pytest -n 2 tests/trust
 
 ## make lint    style and types
 lint: $(VENV)/ready-dev

@@ -120,22 +120,33 @@ def _signs(row: MemoryRow, turn: TurnRow | None) -> list[tombstones.Sign]:
 
 
 def finish(store: Store) -> bool:
-    """Do what an erasure left to be done in the files; says whether all of them are clean now."""
+    """Do what an erasure left to be done in the files; says whether all of them are clean now.
+
+    The erasure itself is committed by then: a full disk or a busy file only puts this off.
+    """
     with store.read() as tx:
         waiting = tx.row("chore", name=SCRUB)
     if waiting is None:
         return True
-    clean = store.scrub()
-    copies = store.copies()
-    if copies:
-        with store.read() as tx:
-            stones = tombstones.all_stones(tx)
-        for copy in copies:
-            _erase_in_copy(copy, stones)
-    if clean:
-        with store.write() as tx:
-            tx.run("chore_done", name=SCRUB, fence=waiting[0])
+    try:
+        clean = store.scrub()
+        _erase_in_copies(store)
+        if clean:
+            with store.write() as tx:
+                tx.run("chore_done", name=SCRUB, fence=waiting[0])
+    except (StoreError, OSError):
+        return False
     return clean
+
+
+def _erase_in_copies(store: Store) -> None:
+    copies = store.copies()
+    if not copies:
+        return
+    with store.read() as tx:
+        stones = tombstones.all_stones(tx)
+    for copy in copies:
+        _erase_in_copy(copy, stones)
 
 
 def _erase_in_copy(path: Path, stones: Sequence[tombstones.Stone]) -> None:

@@ -136,6 +136,7 @@ class FailingVFS(apsw.VFS):
 
     def __init__(self, name: str) -> None:
         self.count = 0
+        self.hit = 0
         self.fails_at: int | None = None
         self.kind = "sync"
         self.error: Callable[[], Exception] = apsw.IOError
@@ -143,7 +144,9 @@ class FailingVFS(apsw.VFS):
 
     def break_at(self, n: int | None, kind: str = "sync", error: Any = apsw.IOError) -> None:
         """Fail from the n-th call on; None repairs the disk."""
-        self.count, self.fails_at, self.kind, self.error = 0, n, kind, error
+        if n is not None:
+            self.count = self.hit = 0
+        self.fails_at, self.kind, self.error = n, kind, error
 
     def step(self, kind: str) -> None:
         """Count a call; raises if the disk is broken by now."""
@@ -151,6 +154,7 @@ class FailingVFS(apsw.VFS):
             return
         self.count += 1
         if self.count >= self.fails_at:
+            self.hit += 1
             raise self.error()
 
     def xOpen(self, name: Any, flags: Any) -> apsw.VFSFile:
