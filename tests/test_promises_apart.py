@@ -121,6 +121,8 @@ WITH_ID: dict[str, Callable[[MemoryBank, str], Any]] = {
     "revive": lambda bank, other: bank.revive(other),
     "correct": lambda bank, other: bank.correct(other, "Something else."),
     "erase": lambda bank, other: bank.erase(other),
+    "answer": lambda bank, other: bank.answer(other, "Another reply."),
+    "strengthen": lambda bank, other: bank.strengthen(other, [other]),
 }
 QUIET: dict[str, Callable[[MemoryBank, str], Any]] = {
     "remember": lambda bank, other: bank.remember("Hello there.", used=[other]),
@@ -133,6 +135,10 @@ QUIET: dict[str, Callable[[MemoryBank, str], Any]] = {
     "recall": lambda bank, other: bank.recall(f"{other} {CANARY}", k=99, neighbours=3),
     "context": lambda bank, other: bank.context(f"{other} {CANARY}"),
     "portrait": lambda bank, other: bank.portrait(),
+    "recent": lambda bank, other: bank.recent(99),
+    "fading": lambda bank, other: bank.fading(),
+    "on_this_day": lambda bank, other: bank.on_this_day(),
+    "set_extra": lambda bank, other: bank.set_extra("mine", other),
     "statements": lambda bank, other: bank.statements(),
     "summaries": lambda bank, other: [bank.summaries(lv) for lv in LEVELS],  # type: ignore[arg-type]
     "timeline": lambda bank, other: bank.timeline(first=date(1990, 1, 1)),
@@ -167,7 +173,9 @@ def test_a_foreign_id_is_no_id(
             WITH_ID[verb](a, other)
         assert CANARY not in str(caught.value)
     assert everything(b) == before
-    assert WITH_ID[verb](a, mine[1]) is None or verb in ("explain", "correct", "erase")
+    assert WITH_ID[verb](a, mine[1]) is None or verb in (
+        "explain", "correct", "erase", "answer",
+    )  # fmt: skip
     assert everything(b) == before, "nor does a change here touch anything there"
     assert check(tmp_path / "both.db").findings == ()
 

@@ -20,7 +20,7 @@ import numpy as np
 from memorybank import forget, lexical
 from memorybank.digesting import LEVELS, digest_key, parent
 from memorybank.index import DAY, TURN
-from memorybank.records import EventKind
+from memorybank.records import EventKind, Lang
 from memorybank.rendering import to_embed, to_index
 from memorybank.store import Transaction
 from memorybank.store.tables import (
@@ -94,13 +94,16 @@ class Chart:
         derived = self.derived.get(number)
         return derived.text if derived else None
 
-    def meaning(self, number: int) -> str | None:
-        """Return what the embedder reads of a memory; None where its text is not there."""
+    def meanings(self, number: int) -> set[str]:
+        """Return what an embedder may have read of a memory; nothing where its text is missing.
+
+        A turn that was answered later may have been read as of another language.
+        """
         if turn := self.said.get(number):
-            lang = self.rows[number].lang
-            return to_embed(turn.text, turn.reply, turn.speaker, turn.replier, lang)
+            said = (turn.text, turn.reply, turn.speaker, turn.replier)
+            return {to_embed(*said, lang) for lang in get_args(Lang)}
         derived = self.derived.get(number)
-        return derived.text if derived else None
+        return {derived.text} if derived else set()
 
 
 def check_bank(tx: Transaction, bank: BankRow, schema: int) -> Iterator[Finding]:
@@ -223,12 +226,12 @@ def _vectors(chart: Chart) -> Iterator[Finding]:
     dims: set[int] = set()
     have: set[int] = set()
     for number, of, dim, digest, blob in chart.tx.rows("vectors_all", bank=chart.bank.bank):
-        text = chart.meaning(number) if number in chart.rows else None
         if number not in chart.rows:
             yield chart.find("vector of nothing", number)
             continue
         dims |= {dim} if of == model else set()
-        fits = len(dims) <= 1 and (text is None or digest == text_hash(text))
+        due = {text_hash(text) for text in chart.meanings(number)}
+        fits = len(dims) <= 1 and (not due or digest in due)
         if not fits or not _is_direction(dim, blob):
             yield chart.find("wrong vector", number)
         if of == model:
