@@ -58,9 +58,9 @@ def all_of(work: Any, path: Path, count: int) -> list[list[str]]:
     for listener in listeners:
         listener.start()
     for listener in listeners:
-        listener.join(400)
+        listener.join(900)
     for process, _ in running:
-        process.join(60)
+        process.join(300)
         assert process.exitcode == 0, "no process was told that the file is locked"
     return told
 

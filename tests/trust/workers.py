@@ -133,7 +133,7 @@ def run_and_kill(
     told: list[Saying] = []
     try:
         while len(told) < after:
-            if not hears.poll(60):
+            if not hears.poll(300):
                 raise TimeoutError("the process says nothing")
             told.append(hears.recv())
         hears.poll(0)
@@ -141,7 +141,7 @@ def run_and_kill(
             told += heard(hears)
     finally:
         process.kill()
-        process.join(60)
+        process.join(300)
     told += heard(hears)
     hears.close()
     return told
