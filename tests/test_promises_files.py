@@ -261,6 +261,21 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Mon
     assert check(path).findings == ()
 
 
+def test_the_log_of_a_file_that_is_lost_never_meets_the_restored_one(tmp_path: Path) -> None:
+    path, backup, first, _ = made(tmp_path)
+    bank = opened(path)
+    for i in range(20):
+        bank.remember(f"I like pears {i}. " * 200)
+    log = path.with_name("m.db-wal").read_bytes()
+    bank.close()
+    path.unlink()
+    path.with_name("m.db-wal").write_bytes(log)
+    restore(backup, path)
+    with opened(path) as bank:
+        assert ids(bank) == [first]
+    assert check(path).findings == ()
+
+
 # -- backup --------------------------------------------------------------------------------------
 
 

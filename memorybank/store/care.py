@@ -17,7 +17,7 @@ import apsw
 
 from memorybank.errors import NotABank, StoreError
 from memorybank.records import Lang
-from memorybank.store.files import BESIDE, partial, place, sync_folder
+from memorybank.store.files import BESIDE, partial, place, remove, sync_folder
 from memorybank.store.sqlite import (
     APPLICATION_ID,
     SQLiteStore,
@@ -139,6 +139,7 @@ def replace(target: Path, fresh: Path) -> Path | None:
     broken is replaced as a file.
     """
     if not target.exists():
+        remove(target)  # a log without its file must not meet another one
         place(fresh, target)
         return None
     if not _is_sound(target):
