@@ -313,14 +313,14 @@ def test_the_command_and_its_exit_codes(path: Path, tmp_path: Path) -> None:
     assert cli("doctor", "--file", tmp_path / "none.db")[0] == 2
     (tmp_path / "diary.txt").write_text(f"Dear diary, my {CANARY} " * 400)
     code, told = cli("doctor", "--file", tmp_path / "diary.txt")
-    assert code == 2 and CANARY not in told
+    assert code == 1 and CANARY not in told
 
 
 def test_a_file_from_the_future_is_not_examined(path: Path) -> None:
     wound(path, "PRAGMA user_version = 99")
     before = path.read_bytes()
     for extra in ((), ("--repair",)):
-        assert cli("doctor", "--file", path, *extra)[0] == 2
+        assert cli("doctor", "--file", path, *extra)[0] == 1
     assert path.read_bytes() == before
 
 

@@ -19,7 +19,7 @@ from memorybank.cli.common import (
     session,
 )
 from memorybank.cli.words import both, machine_lang, word
-from memorybank.errors import BadSetting, NotFound
+from memorybank.errors import NotFound
 from memorybank.records import Lang, plain
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
     for command, chinese in (
         (backup, "在使用中复制记忆库文件；副本会经过检查。"),
         (restore, "用备份替换记忆库文件；原来的文件留在旁边。"),
-        (doctor, "检查文件：页面，以及内容是否一致。退出码 0：完好，1：有问题，2：没有记忆库。"),
+        (doctor, "检查文件：页面，以及内容是否一致。退出码 0：完好，1：有问题，2：没有文件。"),
         (reembed, "用现在设定的向量模型重做全部向量；可以中断。"),
     ):
         app.command(help=both(command.__doc__, chinese))(command)
@@ -93,8 +93,7 @@ def doctor(
     as_json: JsonOption = False,
 ) -> None:
     """Check the bank file: pages, and that all that is in it agrees. Exit code 0: sound, 1: not,
-    2: no bank file."""
-    from memorybank.errors import NewerBank, NotABank
+    2: no file."""
     from memorybank.verbs.mending import check
 
     path, speech = _path(file), lang_of(lang, machine_lang())
@@ -103,10 +102,7 @@ def doctor(
             f"there is no bank file at {path}: `memorybank remember` or `import` makes one",
             f"{path} 处没有记忆库文件：`memorybank remember` 或 `import` 会新建",
         )
-    try:
-        found = check(path, repair=repair)
-    except (NotABank, NewerBank) as error:
-        raise BadSetting(str(error), error.zh) from error
+    found = check(path, repair=repair)
     if as_json:
         print_json([{**plain(f), "cure": f.cure, "says": f.say(speech)} for f in found.findings])
     else:
