@@ -15,22 +15,23 @@ from workers import PROCESSES, opened
 from memorybank.store.sqlite import SQLiteStore
 from memorybank.verbs.mending import check
 
-WRITERS, EACH = 6, 60
+WRITERS, EACH = 6, 30
 
 
 def strengthen(path: Path, say: Connection, seed: int) -> None:
     """Write turns that all recall the same memory; import, digest and look meanwhile."""
     dice, seen = random.Random(seed), 0
     with opened(path) as bank:
-        [shared] = [hit.id for hit in bank.recall("shared memory", k=1)]
+        [shared] = [hit.id for hit in bank.recall("shared memory", k=1, faded="always")]
         for i in range(EACH):
             at = datetime(2026, 3, 1 + i % 28, i % 24, dice.randrange(60), tzinfo=UTC)
             memory = bank.remember(f"thing{seed}x{i} tea", used=[shared], at=at)
-            assert memory in {hit.id for hit in bank.recall(f"thing{seed}x{i}", k=20)}
+            found = bank.recall(f"thing{seed}x{i}", k=20, faded="always")
+            assert memory in {hit.id for hit in found}
             turns = bank.info().turns
             assert turns > seen, "what was there once does not go away"
             seen = turns
-            if i % 20 == seed % 20:
+            if i % 15 == seed:
                 bank.digest()
                 bank.erase(bank.remember(f"not to stay {seed}"))
             say.send(("turn", memory))
