@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-models test-train train-demo lint bench eval fuzz clean help
+.PHONY: demo test test-models test-train test-trust train-demo lint bench eval fuzz clean help
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -55,6 +55,10 @@ train-demo: $(VENV)/ready-train
 		--data $(or $(COUNSELLING),scripts/dialogues.jsonl) --out results/train-demo \
 		--max-length 256 --max-samples 240 --validation 24 --batch 1 --accumulation 1 \
 		--max-steps 100 --save-steps 25 --dtype $(DTYPE)
+
+## make test-trust  the long tests: kills, power cuts, failing disks, many processes
+test-trust: $(VENV)/ready-dev
+	$(BIN)/python -m pytest -n 2 tests/trust
 
 ## make lint    style and types
 lint: $(VENV)/ready-dev

@@ -52,6 +52,7 @@ from memorybank.verbs import fading as fades
 from memorybank.verbs.answer import answer
 from memorybank.verbs.context import Wish, context
 from memorybank.verbs.desk import Desk, Progress, checked, memory_named, no_progress
+from memorybank.verbs.erase import Erased
 from memorybank.verbs.recall import Ask, recall
 from memorybank.verbs.remember import CurveFrom, Remembered, pairs, remember
 from memorybank.verbs.shelf import Shelf
@@ -114,7 +115,7 @@ class MemoryBank:
             else file
         )
         desk = Desk(
-            store=store, shelf=Shelf(), embedder=model, tenant=tenant, name=name, key=0,
+            store=store, shelf=Shelf(), embedder=model, tenant=tenant, name=name, key=0, bank_id="",
             clock=clock, new_id=new_id,
         )  # fmt: skip
         birth = {
@@ -122,7 +123,9 @@ class MemoryBank:
             "preset": forget.preset(preset).name,
             "seed": seed if seed is not None else os.urandom(16),
         }  # fmt: skip
-        return cls(opening.seat(desk, name, birth if create else None))
+        seated = opening.seat(desk, name, birth if create else None)
+        erase.finish(store)  # what a killed process, or a reader, held up
+        return cls(seated)
 
     def other(self, bank: str, *, create: bool = False, lang: Lang | None = None) -> MemoryBank:
         """Open another bank of the same file, sharing its connections, index cache and models."""
@@ -180,7 +183,9 @@ class MemoryBank:
         moment = self._moment(now)
         turn = Turn(text=text, reply=reply, occurred_at=at or moment, **more)
         ids = _used_ids(used)
-        return remember(self._desk, [turn], now=moment, used=ids, vectors=vectors)[0].id
+        # One turn said by hand is meant, whatever was erased before.
+        done = remember(self._desk, [turn], now=moment, used=ids, vectors=vectors, again=True)
+        return done[0].id
 
     def answer(
         self,
@@ -220,12 +225,14 @@ class MemoryBank:
         now: datetime | None = None,
         curve_from: CurveFrom = "arrival",
         vectors: Literal["inline", "later"] = "inline",
+        again: bool = False,
         progress: Progress = no_progress,
     ) -> list[Remembered]:
         """Remember turns with times of their own, all or none.
 
         Turns of channel "import" start their curve on arrival, since whoever hands over a diary
-        has just opened it; with `curve_from="occurred"` at their own time.
+        has just opened it; with `curve_from="occurred"` at their own time. Those that were erased
+        before are left out and say so, unless they may come `again`.
         """
         return remember(
             self._desk,
@@ -233,6 +240,7 @@ class MemoryBank:
             now=self._moment(now),
             curve_from=curve_from,
             vectors=vectors,
+            again=again,
             progress=progress,
         )
 
@@ -456,14 +464,20 @@ class MemoryBank:
         *ids: str,
         day: date | None = None,
         source: str | None = None,
+        versions: bool = False,
         now: datetime | None = None,
-    ) -> erase.Erased:
-        """Erase turns, and everything derived from them, for good; returns a receipt."""
-        return erase.erase(self._desk, self._moment(now), ids=ids, day=day, source=source)
+    ) -> Erased:
+        """Erase turns, and everything derived from them, for good; returns a receipt.
 
-    def erase_bank(self) -> None:
-        """Erase the whole bank for good."""
-        erase.erase_bank(self._desk)
+        `versions` takes along what they replaced and what replaced them. Older backups that are
+        restored, and files that are imported again, do not bring back what was erased.
+        """
+        moment = self._moment(now)
+        return erase.erase(self._desk, moment, ids=ids, day=day, source=source, versions=versions)
+
+    def erase_bank(self, *, now: datetime | None = None) -> Erased:
+        """Erase the whole bank for good; returns a receipt."""
+        return erase.erase_bank(self._desk, self._moment(now))
 
     def _moment(self, now: datetime | None) -> datetime:
         return self._desk.moment(now)

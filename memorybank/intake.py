@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from memorybank.bank import MemoryBank
 from memorybank.errors import BadFile, ModelError
-from memorybank.formats import Volume, read_file, write_original
+from memorybank.formats import Volume, read_file, without, write_original
 from memorybank.models import LLM, Embedder, load_embedder
 from memorybank.settings import Settings
 from memorybank.store.sqlite import SQLiteStore
@@ -30,11 +30,13 @@ from memorybank.verbs.shelf import usable
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What came in for one bank: its turns, and how many of them were new."""
+    """What came in for one bank: its turns, how many of them were new, and how many were left
+    out because they had been erased."""
 
     bank: str
     turns: int
     new: int
+    erased: int = 0
 
 
 def take_in(
@@ -48,12 +50,14 @@ def take_in(
     curve_from: CurveFrom = "arrival",
     vectors: Literal["inline", "later"] = "inline",
     trusted: bool = True,
+    again: bool = False,
     progress: Progress = no_progress,
 ) -> list[Taken]:
     """Read every bank of a file into the bank file `target`, in one transaction.
 
     `only` takes a single bank under its name; a file with one bank is taken under `only`
-    whatever its own name. Raises BadFile with the line; then nothing was taken.
+    whatever its own name. Turns that were erased before are left out with all that the file says
+    of them, unless they may come `again`. Raises BadFile with the line; then nothing was taken.
     """
     volumes = _chosen(path, read_file(path, ZoneInfo(zone), trusted=trusted), only)
     embedder = load_embedder(settings.embedder)
@@ -68,7 +72,7 @@ def take_in(
         ]
         with file.write():
             return [
-                _stored(file, v, p, embedder, settings, zone, now, curve_from)
+                _stored(file, v, p, embedder, settings, zone, now, curve_from, again)
                 for v, p in zip(volumes, ready, strict=True)
             ]
     finally:
@@ -111,7 +115,7 @@ def _prepared(
 
 def _stored(
     file: SQLiteStore, volume: Volume, ready: Prepared, embedder: Embedder | None,
-    settings: Settings, zone: str, now: datetime, curve_from: CurveFrom,
+    settings: Settings, zone: str, now: datetime, curve_from: CurveFrom, again: bool,
 ) -> Taken:  # fmt: skip
     bank = MemoryBank.open(
         file,
@@ -121,13 +125,16 @@ def _stored(
         preset=settings.preset,
         embedder=embedder,
     )
-    results = store(bank.desk, ready, now=now, curve_from=curve_from)
+    results = store(bank.desk, ready, now=now, curve_from=curve_from, again=again)
+    left_out = [turn for turn, r in zip(ready.turns, results, strict=True) if r.erased]
+    said = without(volume.extra, [turn.external_id or "" for turn in left_out])
     with file.write() as tx:
         row = bank_named(tx, "", volume.name)
         if row:
-            extra = merged(json.loads(row.extra), volume.extra)
+            extra = merged(json.loads(row.extra), said if left_out else volume.extra)
             tx.run("set_extra", bank=row.bank, extra=json.dumps(extra, ensure_ascii=False))
-    return Taken(volume.name, len(results), sum(not r.known for r in results))
+    new = sum(not (r.known or r.erased) for r in results)
+    return Taken(volume.name, len(results), new, len(left_out))
 
 
 def merged(old: Any, new: Any) -> Any:

@@ -25,10 +25,11 @@ from memorybank.errors import (
     StoreError,
 )
 from memorybank.store import sqlite
-from memorybank.store.care import examine, restore
+from memorybank.store.care import examine
 from memorybank.store.sqlite import APPLICATION_ID, SQLiteStore
 from memorybank.store.statements import migrations
 from memorybank.testing import HashEmbedder
+from memorybank.verbs.restore import restore
 
 TEXT = "I like tea and plums."
 
@@ -308,7 +309,7 @@ def test_restore_round_trip(tmp_path: Path) -> None:
     with small(path) as bank:
         backed_up(bank, tmp_path / "b.db")
         second = bank.remember("Said after the backup.")
-    kept = restore(tmp_path / "b.db", path)
+    kept = restore(tmp_path / "b.db", path).kept
     assert ids_in(path) == [first] and stat.S_IMODE(path.stat().st_mode) == 0o600
     assert kept is not None and ids_in(kept) == [first, second], "the old one is kept beside it"
     assert examine(path) == [] and not list(tmp_path.glob("*.restoring*"))
@@ -318,7 +319,7 @@ def test_restore_round_trip(tmp_path: Path) -> None:
 
 def test_restore_where_nothing_is(tmp_path: Path) -> None:
     (first,) = made(tmp_path / "b.db")
-    assert restore(tmp_path / "b.db", tmp_path / "deep" / "new" / "m.db") is None
+    assert restore(tmp_path / "b.db", tmp_path / "deep" / "new" / "m.db").kept is None
     assert ids_in(tmp_path / "deep" / "new" / "m.db") == [first]
 
 
@@ -338,8 +339,8 @@ def test_restoring_twice_keeps_both_old_files(
     path = tmp_path / "m.db"
     (first,) = made(path)
     (other,) = made(tmp_path / "b.db")
-    kept = restore(tmp_path / "b.db", path)
-    again = restore(tmp_path / "b.db", path)
+    kept = restore(tmp_path / "b.db", path).kept
+    again = restore(tmp_path / "b.db", path).kept
     assert kept is not None and again is not None and kept != again
     assert ids_in(kept) == [first] and ids_in(again) == [other]
 
@@ -378,7 +379,7 @@ def test_a_backup_can_take_the_place_of_what_is_broken(tmp_path: Path, how: str)
     else:
         damaged(path, how)
     broken = path.read_bytes()
-    kept = restore(tmp_path / "b.db", path)
+    kept = restore(tmp_path / "b.db", path).kept
     assert ids_in(path) == [memory]
     assert kept is not None and kept.read_bytes() == broken
 

@@ -39,6 +39,7 @@ _CURVE_FROM = both(
     "曲线从何时算起：arrival（到来时）或 occurred（发生时）。",
 )
 _LATER = both("Leave vectors to `memorybank digest`.", "向量留给 `memorybank digest` 做。")
+_AGAIN = both("Take in again what was erased before.", "以前删除过的也重新读入。")
 _UNTRUSTED = both("Keep it out of portrait and reinforcement.", "不用于画像，也不加强记忆。")
 
 
@@ -78,6 +79,7 @@ def import_(
     curve_from: Annotated[str, typer.Option(help=_CURVE_FROM)] = "arrival",
     later: Annotated[bool, typer.Option("--vectors-later", help=_LATER)] = False,
     untrusted: Annotated[bool, typer.Option("--untrusted", help=_UNTRUSTED)] = False,
+    again: Annotated[bool, typer.Option("--again", help=_AGAIN)] = False,
     lang: LangOption = "",
     as_json: JsonOption = False,
 ) -> None:
@@ -99,15 +101,16 @@ def import_(
         taken = take_in(
             path, target, only=bank, settings=settings, zone=zone, now=read_time(now, zone),
             curve_from=start, vectors="later" if later else "inline",
-            trusted=not untrusted, progress=report,
+            trusted=not untrusted, again=again, progress=report,
         )  # fmt: skip
     if as_json:
         print_json(taken)
         return
+    speech = lang_of(lang, machine_lang())
     for one in taken:
-        console().print(
-            word("imported", lang_of(lang, machine_lang()), one.bank, one.turns, one.new)
-        )
+        console().print(word("imported", speech, one.bank, one.turns, one.new))
+        if one.erased:
+            console().print(word("erased before", speech, one.erased))
 
 
 def export(
@@ -147,9 +150,20 @@ def export(
         if target is None:
             sys.stdout.write(text)
             return
-        target.touch(mode=0o600)
-        target.write_text(text, "utf-8")
+        _write_private(target, text)
         console().print(word("exported", s.lang, len(found), target))
+
+
+def _write_private(target: Path, text: str) -> None:
+    """Write a file that its owner alone can read, whole or not at all."""
+    from memorybank.store.files import partial, place
+
+    if target.is_symlink() or (target.exists() and not target.is_file()):
+        target.write_text(text, "utf-8")  # a pipe, a terminal, another place's name
+        return
+    with partial(target, "export") as fresh:
+        fresh.write_text(text, "utf-8")
+        place(fresh, target, over=True)
 
 
 def banks(file: FileOption = "", lang: LangOption = "", as_json: JsonOption = False) -> None:

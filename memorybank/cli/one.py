@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,6 +21,10 @@ from memorybank.cli.common import (
 from memorybank.cli.look import _day as read_day
 from memorybank.cli.words import both, word
 from memorybank.errors import BadInput
+from memorybank.records import Lang, plain
+
+if TYPE_CHECKING:
+    from memorybank.verbs.erase import Erased
 
 _ID = both("A memory's id, or its last eight letters.", "一条记忆的编号，或编号的最后八位。")
 IdArgument = Annotated[str, typer.Argument(help=_ID)]
@@ -121,6 +125,13 @@ def erase(
     source: Annotated[
         str, typer.Option(help=both("Everything that came from this file.", "来自这个文件的全部。"))
     ] = "",
+    versions: Annotated[
+        bool,
+        typer.Option(
+            "--versions",
+            help=both("Also what they replaced and what replaced them.", "连同更正前后的版本。"),
+        ),
+    ] = False,
     whole: Annotated[
         bool, typer.Option("--whole-bank", help=both("The whole bank.", "整个记忆库。"))
     ] = False,
@@ -140,18 +151,27 @@ def erase(
             typer.confirm(word("erase?", s.lang), abort=True)
         if whole:
             name = s.bank.info().name
-            s.bank.erase_bank()
-            if not s.show({"bank": name}):
-                console().print(word("done", s.lang))
+            gone = s.bank.erase_bank(now=s.now)
+            if not s.show({"bank": name, **plain(gone)}):
+                _tell_erased(gone, s.lang)
             return
         receipt = s.bank.erase(
-            *(memories or ()), day=read_day(day), source=source or None, now=s.now
+            *(memories or ()),
+            day=read_day(day),
+            source=source or None,
+            versions=versions,
+            now=s.now,
         )
         s.bank.digest(now=s.now)
         if not s.show(receipt):
-            console().print(
-                word("erased", s.lang, receipt.turns, receipt.summaries, receipt.statements)
-            )
+            _tell_erased(receipt, s.lang)
+
+
+def _tell_erased(receipt: Erased, lang: Lang) -> None:
+    counts = (receipt.turns, receipt.summaries, receipt.statements)
+    console().print(word("erased", lang, *counts))
+    if not receipt.cleared:
+        console().print(word("not cleared", lang))
 
 
 def preset(

@@ -40,6 +40,15 @@ _WORDS: dict[str, tuple[str, str]] = {
     "remembered": ("remembered as {0}", "已记住，编号 {0}"),
     "known": ("already known as {0}", "早已记住，编号 {0}"),
     "imported": ("{0}: {1} turns, {2} of them new", "{0}：{1} 轮对话，其中新的 {2} 轮"),
+    "erased before": (
+        "{0} turns were left out, since they had been erased: --again takes them in",
+        "{0} 轮对话以前删除过，没有读入：加 --again 可重新读入",
+    ),
+    "not cleared": (
+        "The files still hold traces, since somebody is reading or the disk is full: "
+        "the next command that opens the bank clears them.",
+        "有人正在读取，或磁盘已满，文件里还有残留：下一个打开记忆库的命令会清除。",
+    ),
     "digested": (
         "digested: {0} days, {1} weeks, {2} months, {3} overall",
         "已整理：{0} 天、{1} 周、{2} 月、总体 {3} 次",
@@ -98,10 +107,16 @@ _WORDS: dict[str, tuple[str, str]] = {
     "today": ("today", "今天"),
     "sound": ("the file is sound", "文件完好"),
     "unsound": ("problems found", "发现问题"),
+    "and more": ("and {0} more", "另有 {0} 处"),
+    "kept": ("the file as it was is kept at {0}", "原来的文件保存在 {0}"),
     "backed up": ("backed up to {0}", "已备份到 {0}"),
     "restored": (
         "restored from {0}; what was there before is {1}",
         "已从 {0} 恢复；原来的文件在 {1}",
+    ),
+    "erased again": (
+        "{0} turns of the backup had been erased since, and were erased again",
+        "备份里有 {0} 轮对话在那以后已被删除，已再次删除",
     ),
     "exported": ("exported {0} banks to {1}", "已导出 {0} 个记忆库到 {1}"),
     "tokens": ("{0} of {1} tokens", "{0} / {1} 个词元"),

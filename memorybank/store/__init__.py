@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, Protocol
 
 Row = tuple[Any, ...]
@@ -51,7 +52,15 @@ class Store(Protocol):
         ...
 
     def tidy(self) -> None:
-        """Bring what was erased out of logs and free pages too."""
+        """Fold what was written lately into the file, so that its size is the whole of it."""
+        ...
+
+    def scrub(self) -> bool:
+        """Take what was erased out of pages, logs and automatic copies; False if it must wait."""
+        ...
+
+    def copies(self) -> list[Path]:
+        """Return older states that were set aside by themselves, and can be opened as banks."""
         ...
 
     def close(self) -> None:

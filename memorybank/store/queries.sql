@@ -316,3 +316,107 @@ WHERE bank = :bank AND NOT EXISTS (SELECT 1 FROM sources s WHERE s.bank = d.bank
 -- all_banks
 -- For the doctor, who looks at every bank of a file.
 SELECT bank, name FROM banks ORDER BY bank;
+
+-- next_salt
+-- The salts of a file's tombstones, one after the other; few files have more than one.
+SELECT min(salt) FROM tombstones WHERE salt > :after;
+
+-- marks_of
+SELECT mark FROM tombstones WHERE salt = :salt AND realm = :realm;
+
+-- insert_tombstone
+INSERT INTO tombstones (salt, realm, mark, at) VALUES (:salt, :realm, :mark, :at) ON CONFLICT DO NOTHING;
+
+-- all_tombstones
+-- For the list beside the file, and for a backup that takes the file's place.
+SELECT salt, realm, mark, at FROM tombstones ORDER BY salt, realm, mark;
+
+-- ask_chore
+INSERT INTO chores (name) VALUES (:name) ON CONFLICT (name) DO UPDATE SET fence = fence + 1;
+
+-- chore
+SELECT fence FROM chores WHERE name = :name;
+
+-- chore_done
+-- Only if nobody has asked for it again meanwhile.
+DELETE FROM chores WHERE name = :name AND fence = :fence;
+
+-- replace_all
+-- Put the banks of an attached file in the place of all that is here. Versions go up beyond what
+-- any index in memory has seen; what was erased here stays known.
+DELETE FROM main.jobs; DELETE FROM main.sources; DELETE FROM main.events; DELETE FROM main.terms;
+DELETE FROM main.vectors; DELETE FROM main.derived; DELETE FROM main.memories; DELETE FROM main.turns;
+CREATE TEMP TABLE seen AS SELECT ifnull(max(version), 0) AS version, ifnull(max(edition), 0) AS edition
+FROM main.banks;
+DELETE FROM main.banks;
+INSERT INTO main.banks SELECT * FROM fresh.banks;
+UPDATE main.banks SET version = version + 1 + (SELECT version FROM temp.seen),
+                      edition = edition + 1 + (SELECT edition FROM temp.seen);
+DROP TABLE temp.seen;
+INSERT INTO main.turns SELECT * FROM fresh.turns; INSERT INTO main.memories SELECT * FROM fresh.memories;
+INSERT INTO main.vectors SELECT * FROM fresh.vectors; INSERT INTO main.terms SELECT * FROM fresh.terms;
+INSERT INTO main.events SELECT * FROM fresh.events; INSERT INTO main.derived SELECT * FROM fresh.derived;
+INSERT INTO main.sources SELECT * FROM fresh.sources; INSERT INTO main.jobs SELECT * FROM fresh.jobs;
+INSERT INTO main.tombstones SELECT * FROM fresh.tombstones WHERE true ON CONFLICT DO NOTHING;
+INSERT INTO main.chores SELECT * FROM fresh.chores WHERE true ON CONFLICT DO NOTHING;
+
+-- turns_all
+SELECT number, external_id, text_hash, conversation, seq, text, reply, speaker, replier, author,
+       channel, source, precision, recorded_at
+FROM turns WHERE bank = :bank ORDER BY number;
+
+-- derived_all
+SELECT number, id, level, period, topic, text, method, lang, hash, made_at
+FROM derived WHERE bank = :bank ORDER BY number;
+
+-- sources_all
+SELECT derived, source FROM sources WHERE bank = :bank ORDER BY derived, source;
+
+-- vectors_all
+SELECT number, model, dim, text_hash, vector FROM vectors WHERE bank = :bank ORDER BY number;
+
+-- events_all
+SELECT number, memory, kind, turn FROM events WHERE bank = :bank ORDER BY number;
+
+-- next_number
+SELECT next FROM banks WHERE bank = :bank;
+
+-- stray_banks
+-- Banks that rows speak of and that are not there.
+SELECT bank FROM (SELECT bank FROM turns UNION SELECT bank FROM memories UNION SELECT bank FROM vectors
+                  UNION SELECT bank FROM terms UNION SELECT bank FROM events UNION SELECT bank FROM derived
+                  UNION SELECT bank FROM sources UNION SELECT bank FROM jobs)
+WHERE bank NOT IN (SELECT bank FROM banks) ORDER BY bank;
+
+-- recover_bank
+-- Turns whose bank was lost get one of a new name; its vectors tell the model.
+INSERT INTO banks (bank, tenant, name, id, lang, zone, seed, preset, embedder, created_at)
+VALUES (:bank, '', 'recovered ' || :bank || ' ' || substr(:id, -8), :id, 'en', 'UTC', :seed, 'gentle',
+        (SELECT max(model) FROM vectors WHERE bank = :bank), :created_at);
+
+-- set_next
+UPDATE banks SET next = :next WHERE bank = :bank;
+
+-- set_zone
+UPDATE banks SET zone = :zone WHERE bank = :bank;
+
+-- set_place
+-- Where a turn stands, from what its text and its time say.
+UPDATE memories SET day = :day, thread = :thread, seq = :seq, parts = :parts
+WHERE bank = :bank AND number = :number;
+
+-- set_chain
+UPDATE memories SET supersedes = :supersedes, superseded_by = :superseded_by
+WHERE bank = :bank AND number = :number;
+
+-- drop_vector
+DELETE FROM vectors WHERE bank = :bank AND number = :number;
+
+-- drop_terms
+DELETE FROM terms WHERE bank = :bank AND number = :number;
+
+-- drop_event
+DELETE FROM events WHERE bank = :bank AND number = :number;
+
+-- drop_sources
+DELETE FROM sources WHERE bank = :bank AND derived = :number;

@@ -7,7 +7,6 @@ here but pragmas and transaction control.
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,11 +25,14 @@ from memorybank.errors import (
     ReadOnlyBank,
     StoreError,
 )
-from memorybank.store import Row
+from memorybank.store import Row, scrub
+from memorybank.store.files import automatic_copies, exists, make_private, partial, place
 from memorybank.store.statements import migrations, statements
+from memorybank.store.tombstones import all_stones, write_list
 
 APPLICATION_ID = 0x4D424E4B  # "MBNK": tells our files from any other SQLite file
-BUSY_MS = 10_000
+BUSY_MS = 30_000
+"""Rewriting a file of 2 GB after an erasure takes a dozen seconds; others wait so long."""
 READERS = 8
 
 
@@ -57,12 +59,18 @@ class SQLiteTransaction:
         """Run the named statement once for each mapping."""
         self._connection.executemany(statements()[statement], values)
 
+    @property
+    def schema(self) -> int:
+        """The schema of the file."""
+        return int(self._connection.pragma("user_version"))
+
 
 class SQLiteStore:
     """A bank file; open it with `SQLiteStore.open`."""
 
-    def __init__(self, path: Path, writer: apsw.Connection) -> None:
+    def __init__(self, path: Path, writer: apsw.Connection, *, alone: bool = False) -> None:
         self.path = path
+        self._alone = alone
         self._writer = writer
         self._write_lock = threading.RLock()
         self._pool: list[apsw.Connection] = []
@@ -70,27 +78,29 @@ class SQLiteStore:
         self._closed = False
 
     @classmethod
-    def open(cls, path: Path, *, create: bool = True) -> SQLiteStore:
-        """Open the file, making or migrating it as needed.
+    def open(cls, path: Path, *, create: bool = True, alone: bool = False) -> SQLiteStore:
+        """Open the file, making or migrating it as needed, after a copy of it was made.
+
+        `alone` is for a file that is itself a copy: nothing is kept or swept beside it.
 
         Raises:
             NotABank, DamagedBank, NewerBank, ReadOnlyBank, DiskFull, BankBusy: each says its cure.
         """
-        if not _exists(path):
+        if not exists(path):
             if not create:
                 raise StoreError(
                     f"there is no bank file at {path}: `remember` or `import` makes one",
                     f"{path} 处没有记忆库文件：`remember` 或 `import` 会新建",
                 )
-            _make_private(path)
+            make_private(path)
         with translated(path):
-            writer = _connect(path)
+            writer = connect(path)
             try:
-                _prepare_patiently(writer, path)
+                _prepare_patiently(writer, path, alone=alone)
             except BaseException:
                 writer.close()
                 raise
-        return cls(path, writer)
+        return cls(path, writer, alone=alone)
 
     @contextmanager
     def write(self) -> Iterator[SQLiteTransaction]:
@@ -117,8 +127,33 @@ class SQLiteStore:
             finally:
                 self._give_back(connection)
 
+    def scrub(self) -> bool:
+        """Take what was erased out of the file, its log and its automatic copies.
+
+        Returns False where that must wait: somebody still reads, or the disk is full.
+        """
+        with self._write_lock, translated(self.path):
+            self._check_open()
+            clean = scrub.rewrite(self._writer, self.path, BUSY_MS)
+        if self._alone:
+            return clean
+        scrub.drop_copies(self.path)
+        with self.write() as tx:  # one process at a time
+            write_list(self.path, all_stones(tx))
+        return clean
+
+    def copies(self) -> list[Path]:
+        """Return what a restore or a repair set aside."""
+        return [] if self._alone else automatic_copies(self.path)[1]
+
+    def reindex(self) -> None:
+        """Make every index anew from its table."""
+        with self._write_lock, translated(self.path):
+            self._check_open()
+            self._writer.execute("REINDEX")
+
     def tidy(self) -> None:
-        """Empty the write-ahead log, so that what was erased is in no file any more."""
+        """Fold the write-ahead log into the file."""
         with self._write_lock, translated(self.path):
             self._check_open()
             self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
@@ -130,18 +165,14 @@ class SQLiteStore:
                 f"{target} is already there: choose another name",
                 f"{target} 已经存在：请换个名字",
             )
-        partial = target.with_name(target.name + ".partial")
-        _make_private(partial)
-        try:
+        with partial(target, "backup") as fresh:
             with translated(target):
-                source = _connect(self.path)  # of its own: writers go on meanwhile
+                source = connect(self.path)  # of its own: writers go on meanwhile
                 try:
-                    copy_database(source, partial)
+                    copy_database(source, fresh)
                 finally:
                     source.close()
-            partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
+            place(fresh, target)
 
     def close(self) -> None:
         """Close every connection; safe to call twice."""
@@ -163,7 +194,7 @@ class SQLiteStore:
             self._check_open()
             if self._pool:
                 return self._pool.pop()
-        return _connect(self.path)
+        return connect(self.path)
 
     def _give_back(self, connection: apsw.Connection) -> None:
         with self._pool_lock:
@@ -189,12 +220,12 @@ def transaction(connection: apsw.Connection, begin: str) -> Iterator[None]:
 
 def copy_database(source: apsw.Connection, target: Path) -> None:
     """Copy everything in one step, which is one snapshot, then check the copy."""
-    copy = apsw.Connection(str(target))
+    copy = apsw.Connection(str(target), flags=apsw.SQLITE_OPEN_READWRITE)
     try:
         with copy.backup("main", source, "main") as work:
             work.step(-1)
         copy.pragma("journal_mode", "delete")  # a copy is one file, with no log beside it
-        if copy.pragma("quick_check") != "ok":
+        if copy.pragma("integrity_check") != "ok":
             raise DamagedBank(
                 f"the copy at {target} does not pass its check: run `memorybank doctor`",
                 f"{target} 处的副本没有通过检查：请运行 `memorybank doctor`",
@@ -203,49 +234,42 @@ def copy_database(source: apsw.Connection, target: Path) -> None:
         copy.close()
 
 
-def _make_private(path: Path) -> None:
-    """Create the file readable by its owner alone, its folder too if it is new."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    except OSError as error:
-        raise _cannot_write(path, error) from error
-
-
-def _connect(path: Path) -> apsw.Connection:
+def connect(path: Path) -> apsw.Connection:
+    """Open a connection with the settings that every one of ours has."""
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
     connection.set_busy_timeout(BUSY_MS)
     connection.pragma("foreign_keys", True)
     connection.pragma("secure_delete", True)
     connection.pragma("synchronous", "full")
+    connection.pragma("temp_store", "memory")  # no text of anybody in temporary files
     return connection
 
 
-def _prepare_patiently(connection: apsw.Connection, path: Path) -> None:
+def _prepare_patiently(connection: apsw.Connection, path: Path, *, alone: bool) -> None:
     """Prepare the file; SQLite does not wait by itself while others turn it into a WAL file."""
     deadline = time.monotonic() + BUSY_MS / 1000
     while True:
         try:
-            return _prepare(connection, path)
+            return _prepare(connection, path, alone=alone)
         except apsw.BusyError:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.02)
 
 
-def _prepare(connection: apsw.Connection, path: Path) -> None:
+def _prepare(connection: apsw.Connection, path: Path, *, alone: bool) -> None:
     """Bring a new or older file to the newest schema; refuse what is not ours, untouched."""
     scripts = migrations()
     with transaction(connection, "BEGIN"):  # others may be making the file this very moment
-        have = _schema(connection, path, len(scripts))
+        have = schema_in(connection, path, len(scripts))
     if have == len(scripts):
         return
     if connection.pragma("journal_mode") != "wal":
         connection.pragma("page_size", 16384)
         connection.pragma("journal_mode", "wal")
     with transaction(connection, "BEGIN IMMEDIATE"):
-        have = _schema(connection, path, len(scripts))
-        if 0 < have < len(scripts):
+        have = schema_in(connection, path, len(scripts))
+        if not alone and 0 < have < len(scripts):
             _keep_old(path, have)
         connection.pragma("application_id", APPLICATION_ID)
         for number, script in enumerate(scripts[have:], have + 1):
@@ -253,7 +277,7 @@ def _prepare(connection: apsw.Connection, path: Path) -> None:
             connection.pragma("user_version", number)
 
 
-def _schema(connection: apsw.Connection, path: Path, newest: int) -> int:
+def schema_in(connection: apsw.Connection, path: Path, newest: int) -> int:
     """Return the schema of a file that is ours, 0 for an empty one."""
     have: int = connection.pragma("user_version")
     empty = connection.pragma("schema_version") == 0
@@ -273,28 +297,15 @@ def _schema(connection: apsw.Connection, path: Path, newest: int) -> int:
 
 
 def _keep_old(path: Path, schema: int) -> None:
-    """Copy a file before it is migrated."""
+    """Copy a file before it is migrated; the next erasure takes the copy away."""
     backup = path.with_name(f"{path.name}.schema{schema}.bak")
-    _make_private(backup)
-    source = _connect(path)
-    try:
-        copy_database(source, backup)
-    finally:
-        source.close()
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except OSError as error:
-        raise _cannot_write(path, error) from error
-
-
-def _cannot_write(path: Path, error: OSError) -> ReadOnlyBank:
-    return ReadOnlyBank(
-        f"cannot write {path} ({error.strerror}): choose another --file, or set MEMORYBANK_HOME",
-        f"无法写入 {path}（{error.strerror}）：请换一个 --file，或设置 MEMORYBANK_HOME",
-    )
+    with partial(backup, "migration") as fresh:
+        source = connect(path)
+        try:
+            copy_database(source, fresh)
+        finally:
+            source.close()
+        place(fresh, backup, over=True)
 
 
 @contextmanager

@@ -55,6 +55,7 @@ class Desk:
     tenant: str
     name: str
     key: int
+    bank_id: str
     clock: Callable[[], datetime]
     new_id: NewId
 
@@ -63,7 +64,7 @@ class Desk:
         """Open a snapshot with the index in step with it."""
         with (
             self.store.read() as tx,
-            self.shelf.open(tx, self.key, self.name, self.embedder) as pair,
+            self.shelf.open(tx, self.key, self.bank_id, self.name, self.embedder) as pair,
         ):
             yield tx, *pair
 
@@ -79,7 +80,7 @@ class Desk:
             committed = False
             try:
                 with self.store.write() as tx:
-                    opened = self.shelf.open(tx, self.key, self.name, self.embedder)
+                    opened = self.shelf.open(tx, self.key, self.bank_id, self.name, self.embedder)
                     volume, bank = until_committed.enter_context(opened)
                     yield tx, volume, bank
                 committed = not tx.joined
@@ -100,9 +101,10 @@ class Desk:
 def bank_again(tx: Transaction, desk: Desk) -> BankRow:
     """Return the desk's bank as it stands now, without its index."""
     row = tx.row("bank_again", bank=desk.key)
-    if row is None:
+    # The number of an erased bank may be another's by now.
+    if row is None or (bank := BankRow(*row)).id != desk.bank_id:
         raise UnknownBank(desk.name)
-    return BankRow(*row)
+    return bank
 
 
 def checked(when: datetime, now: datetime | None = None) -> datetime:

@@ -1,26 +1,33 @@
 """Erase: gone, with everything derived from it. Not to be confused with fading.
 
 One transaction takes out the turns, their vectors and words, and every summary, insight and
-statement that quotes them, up to the global summary; the days that were touched are digested
-again from what remains. Then the write-ahead log is emptied, so that no file holds the text.
+statement that quotes them, up to the global summary, and sets a tombstone for each; the days
+that were touched are digested again from what remains. Then the file is rewritten, its log
+emptied and its automatic copies are erased alike, so that no file of the folder holds the text.
+What is killed in between is finished by whoever opens the bank next.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
 
 from memorybank.digesting import digest_key, parent
-from memorybank.errors import BadInput
+from memorybank.errors import BadInput, StoreError
 from memorybank.index import DAY
 from memorybank.rendering import clean
-from memorybank.store import Transaction
+from memorybank.store import Store, Transaction, tombstones
+from memorybank.store.files import remove
+from memorybank.store.sqlite import SQLiteStore
 from memorybank.store.tables import (
+    TURN,
     BankRow,
     DerivedRow,
     MemoryRow,
+    TurnRow,
     day_name,
     derived_by_number,
     memories,
@@ -31,14 +38,22 @@ from memorybank.store.tables import (
 from memorybank.verbs import log
 from memorybank.verbs.desk import Desk, number_of
 
+SCRUB = "scrub"
+"""The chore that an erasure leaves to be done after its commit."""
+
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What an erasure took along; a receipt without content."""
+    """What an erasure took along; a receipt without content.
+
+    `cleared` says that every file of the folder is rid of it; False where somebody was still
+    reading, or the disk was full: then the next one to open the bank sees to it.
+    """
 
     turns: int
     summaries: int
     statements: int
+    cleared: bool = True
 
 
 def erase(
@@ -48,8 +63,13 @@ def erase(
     ids: Sequence[str] = (),
     day: date | None = None,
     source: str | None = None,
+    versions: bool = False,
 ) -> Erased:
-    """Erase turns by id, by the day on which they happened, or by the file they came from."""
+    """Erase turns by id, by the day on which they happened, or by the file they came from.
+
+    `versions` takes along what they replaced and what replaced them; else what was replaced by
+    an erased correction stands again.
+    """
     if not ids and day is None and source is None:
         raise BadInput(
             "say what to erase: ids, a day, or a source",
@@ -57,21 +77,130 @@ def erase(
         )
     with desk.write() as (tx, volume, bank):
         numbers = _named(tx, bank, ids, day, source)
-        eraser = _Eraser(tx, bank, now)
-        for row in memories_by_number(tx, bank.bank, numbers).values():
-            eraser.erase(row)
-        eraser.redact_extra()
+        if versions:
+            numbers = _with_versions(tx, bank, numbers)
+        eraser = Eraser(tx, bank, now)
+        eraser.erase_all(numbers)
         log.reserve(tx, volume, bank.bank, edition=True)
-    desk.store.tidy()
-    return eraser.receipt()
+    # Inside a larger transaction nothing is committed yet: whoever opens the bank next sees to it.
+    return replace(eraser.receipt(), cleared=not tx.joined and finish(desk.store))
 
 
-def erase_bank(desk: Desk) -> None:
+def erase_bank(desk: Desk, now: datetime) -> Erased:
     """Erase a whole bank."""
     with desk.write() as (tx, _, bank):
-        tx.run("erase_bank", bank=bank.bank)
+        receipt = _erase_bank(tx, bank, now)
     desk.shelf.drop(desk.key)
-    desk.store.tidy()
+    return replace(receipt, cleared=not tx.joined and finish(desk.store))
+
+
+def _erase_bank(tx: Transaction, bank: BankRow, now: datetime) -> Erased:
+    rows = memories(tx.rows("memories_all", bank=bank.bank))
+    said = turns_by_number(tx, bank.bank, [row.number for row in rows])
+    derived = [row for row in rows if row.kind != TURN]
+    signs = [sign for row in rows if row.number in said for sign in _signs(row, said[row.number])]
+    signs.append(tombstones.sign_of_bank(bank.id))
+    tombstones.bury(tx, bank.tenant, bank.name, signs, to_us(now))
+    tx.run("erase_bank", bank=bank.bank)
+    tx.run("ask_chore", name=SCRUB)
+    return Erased(len(said), len(derived), 0)
+
+
+def _signs(row: MemoryRow, turn: TurnRow | None) -> list[tombstones.Sign]:
+    """Return all by which a turn would be known again."""
+    signs = [tombstones.sign_of_id(row.id)]
+    if turn:
+        signs.append(tombstones.sign_of_wording(turn.text_hash, row.day))
+        # What is exported without an id of its caller's carries ours in its place.
+        signs.append(tombstones.sign_of_name(turn.external_id or row.id))
+    return signs
+
+
+# -- after the commit ------------------------------------------------------------------------------
+
+
+def finish(store: Store) -> bool:
+    """Do what an erasure left to be done in the files; says whether all of them are clean now.
+
+    The erasure itself is committed by then: a full disk or a busy file only puts this off.
+    """
+    with store.read() as tx:
+        waiting = tx.row("chore", name=SCRUB)
+    if waiting is None:
+        return True
+    try:
+        clean = store.scrub()
+        _erase_in_copies(store)
+        if clean:
+            with store.write() as tx:
+                tx.run("chore_done", name=SCRUB, fence=waiting[0])
+    except (StoreError, OSError):
+        return False
+    return clean
+
+
+def _erase_in_copies(store: Store) -> None:
+    copies = store.copies()
+    if not copies:
+        return
+    with store.read() as tx:
+        stones = tombstones.all_stones(tx)
+    for copy in copies:
+        _erase_in_copy(copy, stones)
+
+
+def _erase_in_copy(path: Path, stones: Sequence[tombstones.Stone]) -> None:
+    """Erase the same in a state that was set aside; what cannot be opened is removed whole."""
+    try:
+        copy = SQLiteStore.open(path, create=False, alone=True)
+        try:
+            erase_buried(copy, stones)
+            clean = finish(copy)
+        finally:
+            copy.close()
+    except StoreError:
+        clean = False
+    if not clean:
+        remove(path)
+
+
+def erase_buried(store: Store, stones: Iterable[tombstones.Stone]) -> int:
+    """Take these tombstones over and erase what lies under them; returns how many turns."""
+    now = datetime.now(UTC)
+    count = 0
+    with store.write() as tx:
+        tombstones.add(tx, stones)
+        for key, *_rest in tx.rows("all_banks"):
+            row = tx.row("bank_again", bank=key)
+            if row is not None:
+                count += _erase_buried(tx, BankRow(*row), now)
+        if count:
+            tx.run("ask_chore", name=SCRUB)
+    return count
+
+
+def _erase_buried(tx: Transaction, bank: BankRow, now: datetime) -> int:
+    graves = tombstones.graveyard(tx, bank.tenant, bank.name)
+    if not graves:
+        return 0
+    if tombstones.sign_of_bank(bank.id) in graves:
+        return _erase_bank(tx, bank, now).turns
+    eraser = Eraser(tx, bank, now)
+    eraser.erase_all(buried(tx, bank, graves))
+    if eraser.turns:
+        tx.row("reserve", bank=bank.bank, count=1, edition=1)
+    return eraser.turns
+
+
+def buried(tx: Transaction, bank: BankRow, graves: tombstones.Graveyard) -> list[int]:
+    """Return the numbers of turns that were erased and are here nevertheless."""
+    rows = memories(tx.rows("memories_all", bank=bank.bank))
+    return [
+        row.number for row in rows if row.kind == TURN and tombstones.sign_of_id(row.id) in graves
+    ]
+
+
+# -- in the transaction ----------------------------------------------------------------------------
 
 
 def _named(
@@ -87,15 +216,40 @@ def _named(
     return list(dict.fromkeys(numbers))
 
 
-class _Eraser:
+def _with_versions(tx: Transaction, bank: BankRow, numbers: Sequence[int]) -> list[int]:
+    """Return these and every version before and after them."""
+    found: dict[int, None] = {}
+    waiting = list(numbers)
+    while waiting:
+        new = [number for number in waiting if number not in found]
+        found |= dict.fromkeys(new)
+        rows = memories_by_number(tx, bank.bank, new).values()
+        waiting = [n for row in rows for n in (row.supersedes, row.superseded_by) if n]
+    return list(found)
+
+
+class Eraser:
     """Takes memories out inside one transaction, and counts."""
 
     def __init__(self, tx: Transaction, bank: BankRow, now: datetime) -> None:
         self.tx, self.bank, self.now = tx, bank, now
         self.turns = self.summaries = self.statements = 0
         self.external: list[str] = []
+        self.signs: list[tombstones.Sign] = []
 
-    def erase(self, row: MemoryRow) -> None:
+    def erase_all(self, numbers: Sequence[int]) -> None:
+        """Erase memories, what was derived from them and what files said of them; bury them."""
+        for number in numbers:
+            # Read anew: what was erased before it may have changed its place in a chain.
+            for row in memories_by_number(self.tx, self.bank.bank, [number]).values():
+                self._erase(row)
+        if self.turns:
+            self._redact_extra()
+            bank = self.bank
+            tombstones.bury(self.tx, bank.tenant, bank.name, self.signs, to_us(self.now))
+            self.tx.run("ask_chore", name=SCRUB)
+
+    def _erase(self, row: MemoryRow) -> None:
         """Erase one memory and what was derived from it."""
         if row.kind == DAY:
             raise BadInput(
@@ -105,44 +259,45 @@ class _Eraser:
             )
         tx, bank, number = self.tx, self.bank.bank, row.number
         for (derived,) in tx.rows("derived_from", bank=bank, source=number):
-            self._erase_derived(derived)
+            self.erase_derived(derived)
         turn = turns_by_number(tx, bank, [number]).get(number)
         if turn and turn.external_id:
             self.external.append(turn.external_id)
-        self._close_the_chain(row)
+        self.signs += _signs(row, turn)
+        self.close_the_chain(row)
         tx.run("erase_recalls_by", bank=bank, number=number)
         tx.run("forget_job", bank=bank, kind="embed", subject=str(number))
         tx.run("erase_turn", bank=bank, number=number)
         tx.run("erase_memory", bank=bank, number=number)
-        self._enqueue("day", day_name(row.day))
+        self.enqueue("day", day_name(row.day))
         self.turns += 1
 
-    def _close_the_chain(self, row: MemoryRow) -> None:
+    def close_the_chain(self, row: MemoryRow) -> None:
         """Join what this memory replaced to what replaced it; without one, the old stands again."""
         tx, bank = self.tx, self.bank.bank
         tx.run("pass_on", bank=bank, number=row.number, heir=row.superseded_by)
         tx.run("take_over", bank=bank, number=row.number, old=row.supersedes)
         if row.supersedes:
             for old in memories_by_number(tx, bank, [row.supersedes]).values():
-                self._enqueue("day", day_name(old.day))
+                self.enqueue("day", day_name(old.day))
 
-    def _erase_derived(self, number: int) -> None:
+    def erase_derived(self, number: int) -> None:
         """Erase something derived and, upwards, all that quotes it."""
         tx, bank = self.tx, self.bank.bank
         row: DerivedRow | None = derived_by_number(tx, bank, [number]).get(number)
         if row is None:
             return
         for (above,) in tx.rows("derived_from", bank=bank, source=number):
-            self._erase_derived(above)
+            self.erase_derived(above)
         tx.run("erase_derived", bank=bank, number=number)
         tx.run("erase_memory", bank=bank, number=number)
         if row.level == "statement":
             self.statements += 1
         else:
             self.summaries += 1
-        self._enqueue("day" if row.level in ("insight", "statement") else row.level, row.period)
+        self.enqueue("day" if row.level in ("insight", "statement") else row.level, row.period)
 
-    def _enqueue(self, level: str, period: str) -> None:
+    def enqueue(self, level: str, period: str) -> None:
         """Ask for the digest of a piece and of everything that contains it."""
         piece: tuple[str, str] | None = (level, period)
         while piece:
@@ -156,7 +311,7 @@ class _Eraser:
             )
             piece = parent(*piece)
 
-    def redact_extra(self) -> None:
+    def _redact_extra(self) -> None:
         """Take out of what an imported file said beside its turns all that speaks of these."""
         from memorybank.formats import without  # files are read and written by few processes
 

@@ -33,7 +33,7 @@ def seat(desk: Desk, name: str, birth: Mapping[str, Any] | None) -> Desk:
     if row is None:
         raise UnknownBank(name)
     zone_of(row)
-    return replace(desk, name=name, key=row.bank)
+    return replace(desk, name=name, key=row.bank, bank_id=row.id)
 
 
 def zone_name(zone: str) -> str:

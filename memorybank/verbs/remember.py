@@ -33,6 +33,13 @@ from memorybank.store.tables import (
     turns_by_number,
     values,
 )
+from memorybank.store.tombstones import (
+    Graveyard,
+    graveyard,
+    sign_of_id,
+    sign_of_name,
+    sign_of_wording,
+)
 from memorybank.verbs import log
 from memorybank.verbs.desk import (
     Desk,
@@ -61,12 +68,16 @@ CurveFrom = Literal["arrival", "occurred"]
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What came of one turn: its memory's id, and whether it was known before."""
+    """What came of one turn: its memory's id, and whether it was known before.
+
+    `erased` means that it was left out, with no id: it had been erased, and came by import.
+    """
 
     id: str
     number: int
     known: bool = False
     replaces: str | None = None
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +96,17 @@ def remember(
     used: Sequence[str] = (),
     curve_from: CurveFrom = "arrival",
     vectors: Literal["inline", "later"] = "inline",
+    again: bool = False,
     progress: Progress = no_progress,
 ) -> list[Remembered]:
-    """Store turns in their order, all or none; `used` are ids of memories the last one recalled."""
+    """Store turns in their order, all or none; `used` are ids of memories the last one recalled.
+
+    Imported turns that were erased before are left out, unless they may come `again`.
+    """
     bank = desk.bank()
     embedder = usable(desk.embedder, bank) if vectors == "inline" else None
     prepared = prepare(turns, zone_of(bank), bank.lang, embedder, now=now, progress=progress)
-    return store(desk, prepared, now=now, used=used, curve_from=curve_from)
+    return store(desk, prepared, now=now, used=used, curve_from=curve_from, again=again)
 
 
 def prepare(
@@ -118,15 +133,18 @@ def store(
     now: datetime,
     used: Sequence[str] = (),
     curve_from: CurveFrom = "arrival",
+    again: bool = False,
 ) -> list[Remembered]:
     """Store prepared turns in one transaction."""
     results: list[Remembered] = []
+    imported = not again and any(turn.channel == "import" for turn in prepared.turns)
     with desk.write() as (tx, volume, bank):
-        writer = _Writer(desk, tx, volume, bank, now, curve_from)
+        graves = graveyard(tx, bank.tenant, bank.name) if imported else None
+        writer = _Writer(desk, tx, volume, bank, now, curve_from, graves)
         for turn, vectors in zip(prepared.turns, prepared.vectors, strict=True):
             results.append(writer.store(turn, vectors))
         writer.enqueue_digests()
-        if used and results:
+        if used and results and not results[-1].erased:
             at = prepared.turns[-1].occurred_at
             log.reinforce(tx, volume, bank, used, by=results[-1].number, at=at)
         log.caught_up(volume)
@@ -206,12 +224,14 @@ class _Writer:
         bank: BankRow,
         now: datetime,
         curve_from: CurveFrom,
+        graves: Graveyard | None = None,
     ) -> None:
         self.desk, self.tx, self.volume, self.bank, self.now = desk, tx, volume, bank, now
         self.index = index_of(volume)
         self.preset = forget.preset(bank.preset)
         self.zone = zone_of(bank)
         self.curve_from = curve_from
+        self.graves = graves
         self.days: dict[int, None] = {}
         self.before: dict[int, str] = {}
 
@@ -224,6 +244,8 @@ class _Writer:
         for number, other in known:
             if other == fingerprint:
                 return Remembered(self._id(number), number, known=True)
+        if self._buried(turn, fingerprint):
+            return Remembered("", 0, erased=True)
         old = self._stands(known[0][0] if known else self._superseded(turn))
         if turn.id and self.tx.row("memory_of_id", bank=self.bank.bank, id=turn.id):
             raise BadInput(
@@ -244,6 +266,18 @@ class _Writer:
             return []
         rows = self.tx.rows("turns_called", bank=self.bank.bank, external_id=turn.external_id)
         return [(row[0], row[1]) for row in rows]
+
+    def _buried(self, turn: Turn, fingerprint: bytes) -> bool:
+        """Say whether an imported turn was erased from this bank."""
+        if not self.graves or turn.channel != "import":
+            return False
+        signs = [sign_of_wording(fingerprint, day_of(turn.occurred_at, self.zone))]
+        if turn.external_id:
+            # Our own exports give our ids to turns that had none of their caller's.
+            signs += [sign_of_name(turn.external_id), sign_of_id(turn.external_id)]
+        if turn.id:
+            signs.append(sign_of_id(turn.id))
+        return any(sign in self.graves for sign in signs)
 
     def _superseded(self, turn: Turn) -> int | None:
         return number_of(self.tx, self.bank.bank, turn.supersedes) if turn.supersedes else None

@@ -38,6 +38,7 @@ class Volume:
     """One bank's index and how far it has followed the store."""
 
     lock: threading.RLock = field(default_factory=threading.RLock)
+    bank_id: str = ""
     index: Index | None = None
     version: int = -1
     edition: int = -1
@@ -61,7 +62,7 @@ class Shelf:
 
     @contextmanager
     def open(
-        self, tx: Transaction, bank: int, name: str, embedder: Embedder | None
+        self, tx: Transaction, bank: int, bank_id: str, name: str, embedder: Embedder | None
     ) -> Iterator[tuple[Volume, BankRow]]:
         """Hold a bank's volume, in step with the transaction; nobody else uses it meanwhile."""
         with self._lock:
@@ -69,10 +70,13 @@ class Shelf:
             self._volumes.move_to_end(bank)
         with volume.lock:
             row = tx.row("bank_again", bank=bank)
-            if row is None:
+            # The number of an erased bank may be another's by now.
+            if row is None or (current := BankRow(*row)).id != bank_id:
                 self.drop(bank)
                 raise UnknownBank(name)
-            current = BankRow(*row)
+            if volume.bank_id != current.id:
+                volume.forget()
+                volume.bank_id = current.id
             volume.written = None
             _follow(volume, tx, current, embedder)
             try:
