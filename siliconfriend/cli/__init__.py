@@ -13,6 +13,7 @@ import typer
 from memorybank.cli.words import asked_lang, both, word
 from memorybank.errors import MemoryBankError
 from siliconfriend.cli import chat
+from siliconfriend.server import cli as server
 
 app = typer.Typer(
     help=both("A companion that remembers you.", "一个记得你的伙伴。"),
@@ -23,12 +24,8 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def _commands() -> None:
-    """Keep a single command a command with a name."""
-
-
 chat.register(app)
+server.register(app)
 
 
 def main() -> None:
