@@ -12,6 +12,7 @@ import typer
 
 from memorybank.cli.words import asked_lang, both, word
 from memorybank.errors import MemoryBankError
+from siliconfriend.bench import cli as bench
 from siliconfriend.cli import chat
 from siliconfriend.server import cli as server
 
@@ -26,6 +27,7 @@ app = typer.Typer(
 
 chat.register(app)
 server.register(app)
+bench.register(app)
 
 
 def main() -> None:
