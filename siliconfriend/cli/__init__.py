@@ -12,9 +12,11 @@ import typer
 
 from memorybank.cli.words import asked_lang, both, word
 from memorybank.errors import MemoryBankError
+from siliconfriend.bench import cli as bench
 from siliconfriend.cli import chat
 from siliconfriend.finetune import cli as finetune
 from siliconfriend.simulate import cli as simulate
+from siliconfriend.server import cli as server
 
 app = typer.Typer(
     help=both("A companion that remembers you.", "一个记得你的伙伴。"),
@@ -25,12 +27,7 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def _commands() -> None:
-    """Keep a single command a command with a name."""
-
-
-for room in (chat, finetune, simulate):
+for room in (chat, finetune, simulate, server, bench):
     room.register(app)
 
 
