@@ -79,6 +79,10 @@ HARMLESS = (
     r"\bdream(?:ing|t)? (?:of|about) dying\b(?= mean|[?])|\blast message (?:today|for today)|"
     r"\b(?:beats?|beating) (?:his|her|their|the) (?:carpets?|rugs?|eggs?|drums?|time|record|"
     r"rivals?)\b",
+    r"\bwould (?:jump|leap) off (?:a|any|the) \w+ (?:if|for)\b|\b(?:paramedic|nurse|medic|doctor|"
+    r"pharmac\w+)\b[^.!?]{0,30}overdose\w*|\bbull(?:ied|ying) into\b|\b(?:boxing|sparring|"
+    r"kickboxing|judo|rugby) \w+ (?:gave|hit|punched|kicked) me(?: a black eye)?|"
+    r"\b(?:heroine|hero|character|novel's \w+) [^.!?]{0,40}",
 )
 """Taken out before anything else is looked for."""
 
