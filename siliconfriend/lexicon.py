@@ -8,7 +8,7 @@ times quicker than a search. Patterns are compiled when they are first needed. P
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from functools import cached_property
 
 _COUNT = re.compile(r"(?:([*+?])|\{(\d*)(?:,\d*)?\})[?+]?")
@@ -31,9 +31,13 @@ class Entry:
         """The compiled pattern."""
         return re.compile(self.source, re.MULTILINE)
 
-    def possible(self, text: str) -> bool:
-        """Say whether a text could match."""
-        return all(any(word in text for word in words) for words in self.words)
+    def possible(self, text: str, letters: Set[str] | None = None) -> bool:
+        """Say whether a text could match; `letters` are those of the text, if they are known."""
+        letters = set(text) if letters is None else letters
+        return all(
+            any(word[0] in letters and word[-1] in letters and word in text for word in words)
+            for words in self.words
+        )
 
 
 class Lexicon:
@@ -43,9 +47,10 @@ class Lexicon:
         parts = (part for source in sources for part in alternatives(source))
         self.entries = tuple(map(Entry, dict.fromkeys(parts)))
 
-    def possible(self, text: str) -> list[Entry]:
-        """Return what a text could match."""
-        return [entry for entry in self.entries if entry.possible(text)]
+    def possible(self, text: str, letters: Set[str] | None = None) -> list[Entry]:
+        """Return what a text could match; `letters` are those of the text, if they are known."""
+        letters = set(text) if letters is None else letters
+        return [entry for entry in self.entries if entry.possible(text, letters)]
 
     def found_in(self, text: str) -> bool:
         """Say whether any pattern matches."""

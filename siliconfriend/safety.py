@@ -59,6 +59,11 @@ _BY = {
     "kin": r"uncle|aunt|brother|sister|cousin|grand|叔|舅|伯|哥|弟|姐|妹|爷爷|奶奶|公公|婆婆|亲戚",
 }
 _THEIRS = re.compile(r"\b(?:her|him|them|his|their|the)\b|孩子|老婆|妻子|她|闺蜜|姐姐|朋友")
+_PLAIN = re.compile(
+    r"\bkms\b|\bsu[iy][cs]\w*d|\bkill\w* (?:my|him|her)self|\bto die\b|\bend my life|"
+    r"goodbye letter|\brap(?:ed|es)\b|\bunaliv|自杀|轻生|不想活|想死|自残|割腕|遗书|家暴|强奸|性侵"
+)
+"""Words so plain that no classifier takes them back."""
 _SOMEBODY_CLOSE = re.compile(
     r"我的?(?:亲|大|小|二|好)*(?:姐姐?|妹妹?|哥哥?|弟弟?|妈妈?|母亲|姑姑|姨妈?|奶奶|外婆|女儿|"
     r"儿子|朋友|闺蜜|同学|同事|室友|邻居|侄女|孙女|学生|表[姐妹哥弟])(?:一直|经常|总是?|老是?|天天|又|"
@@ -96,12 +101,14 @@ class _Possible:
     @classmethod
     def of(cls, signs: _Signs, plain: str) -> _Possible:
         """Choose by the words that a text has."""
+        letters = set(plain)
         harm = [
             (entry, name)
             for name in ("own", "harm", "topic")
-            for entry in getattr(signs, name).possible(plain)
+            for entry in getattr(signs, name).possible(plain, letters)
         ]
-        abuse, intent = signs.abuse.possible(plain), signs.intent.possible(plain)
+        abuse = signs.abuse.possible(plain, letters)
+        intent = signs.intent.possible(plain, letters)
         harmless = signs.harmless.possible(plain) if harm or abuse or intent else []
         return cls(signs, harmless, harm, abuse, intent)
 
@@ -140,7 +147,8 @@ def concern(text: str, embedder: Embedder | None = None) -> Concern | None:
         return found
     limits = read_weights()
     if found:
-        return None if weighed.danger < limits.unheard else found
+        harmless = weighed.danger < limits.unheard and not _PLAIN.search(folded(text))
+        return None if harmless else found
     return _by_weight(weighed, folded(text)) if weighed.danger > limits.heard else None
 
 
