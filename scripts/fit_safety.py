@@ -121,7 +121,8 @@ def main() -> None:
     unheard = float(np.quantile(score[: len(own)][signs], UNHEARD))
     print(
         f"rows {len(own)} + {len(rows) - len(own)}; heard above {heard:.3f}, never "
-        f"below {unheard:.3f}; cross-validated, without the lexicon: recall {(score[real] > heard).mean():.3f}, false alarms "
+        f"below {unheard:.3f}; cross-validated, "
+        f"without the lexicon: recall {(score[real] > heard).mean():.3f}, false alarms "
         f"{(score[mine & ~real] > heard).mean():.3f}, everyday {(score[~mine] > heard).sum()}"
     )
     fitted = {
