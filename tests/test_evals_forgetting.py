@@ -85,7 +85,7 @@ def test_deliberate_recall_is_told_apart():
         assert len(ended.turns) == len(asked) == len(plain) == 7
     assert all(not life.deliberate for life in plain)
     assert len(asked[2].deliberate) == 1
-    assert asked[2].birth == plain[2].birth < asked[2].deliberate[0]
+    assert asked[2].birth == plain[2].birth < asked[2].deliberate[0][0]
 
 
 # -- policies -------------------------------------------------------------------------------

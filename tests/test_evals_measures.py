@@ -17,7 +17,7 @@ from memorybank.evals.agreement import agreement, kappa, percent
 from memorybank.evals.kept import Ranked, asked_of, curves, masks
 from memorybank.evals.metrics import Asked, interval, measures
 from memorybank.evals.sets import Question
-from memorybank.evals.worth import RULES, halves, moments, retained
+from memorybank.evals.worth import RULES, halves, moments
 from memorybank.formats import Volume
 from memorybank.testing import HashEmbedder
 
@@ -124,26 +124,30 @@ def test_agreement_looks_at_what_both_have_marked():
 
 
 @given(
-    st.lists(st.floats(0, 40), max_size=8).map(sorted),
+    st.lists(st.tuples(st.floats(0, 40), st.floats(0.05, 1)), max_size=8).map(sorted),
     st.floats(0, 1),
 )
 def test_the_shipped_rule_is_the_library_s_own(recalls, significance):
     preset = forget.preset("gentle")
     birth = forget.Birth(at=0.0, significance=significance)
-    events = [forget.Happening("recall", at) for at in recalls]
+    events = [forget.Happening("recall", at, share) for at, share in recalls]
     state = forget.replay(preset, birth, events)
     own = forget.retention(50.0, state.last, state.strength)
-    strength = forget.first_strength(preset, significance)
-    assert retained(50.0, 0.0, recalls, strength, RULES["shipped"]) == pytest.approx(own)
+    assert RULES["shipped"](0.0, recalls, significance, 50.0) == pytest.approx(own)
 
 
 def test_rules_differ_as_they_say():
-    """S = 2 days, recalled on day 3, asked on day 5."""
-    values = {name: retained(5.0, 0.0, [3.0], 2.0, rule) for name, rule in RULES.items()}
-    assert values["restart"] == pytest.approx(math.exp(-2 / 2))
-    assert values["plus one"] == pytest.approx(math.exp(-2 / 3))
-    assert values["shipped"] > values["restart"]
-    assert retained(5.0, 0.0, [], 2.0, RULES["restart"]) == pytest.approx(math.exp(-5 / 2))
+    """Small talk, S = 7 days / ln 20 at birth, recalled alone on day 3, asked about on day 5."""
+    strength = 7 / math.log(20)
+    once = [(3.0, 1.0)]
+    values = {name: rule(0.0, once, 0.0, 5.0) for name, rule in RULES.items()}
+    assert values["restart"] == pytest.approx(math.exp(-2 / strength))
+    assert values["plus one"] == pytest.approx(math.exp(-2 / (strength + 1)))
+    grown = strength * (1 + 1.5 * (1 - math.exp(-3 / strength)))
+    assert values["shipped"] == pytest.approx(math.exp(-2 / grown))
+    assert RULES["restart"](0.0, [], 0.0, 5.0) == pytest.approx(math.exp(-5 / strength))
+    shared = RULES["shipped"](0.0, [(3.0, 0.1)], 0.0, 5.0)
+    assert RULES["restart"](0.0, [], 0.0, 5.0) < shared < values["shipped"]
 
 
 def test_questions_are_asked_after_their_evidence_and_by_halves():

@@ -17,7 +17,7 @@ from memorybank.evals.scratch import scratch_folder
 from memorybank.formats import Volume
 from memorybank.models import Embedder
 from memorybank.records import Memory, Turn
-from memorybank.store.tables import TURN, events_of, memories, to_days, to_us
+from memorybank.store.tables import TURN, EventRow, events_of, memories, to_days, to_us
 from memorybank.verbs.desk import birth_of
 from memorybank.verbs.read import described
 
@@ -39,16 +39,20 @@ class Ended:
     end: datetime
 
 
+Recall = tuple[float, float]
+
+
 @dataclass(frozen=True, slots=True)
 class Life:
-    """What the log says of one memory: its birth and its recalls, in days.
+    """What the log says of one memory: its birth in days, and its recalls: when, and the share of
+    the turn's attention.
 
     `deliberate` are the recalls by an interlude's question, `natural` all others.
     """
 
     birth: float
-    natural: tuple[float, ...]
-    deliberate: tuple[float, ...]
+    natural: tuple[Recall, ...]
+    deliberate: tuple[Recall, ...]
 
 
 def lived(volume: Volume) -> tuple[Turn, ...]:
@@ -135,10 +139,14 @@ def lives_of(ended: Ended) -> list[Life]:
             recalls = [e for e in events_of(tx, bank.bank, row.number) if e.kind == "recall"]
             result[known[row.id]] = Life(
                 birth=birth_of(bank, row).at,
-                natural=tuple(to_days(e.at) for e in recalls if e.turn in spoken),
-                deliberate=tuple(to_days(e.at) for e in recalls if e.turn not in spoken),
+                natural=tuple(_recall(e) for e in recalls if e.turn in spoken),
+                deliberate=tuple(_recall(e) for e in recalls if e.turn not in spoken),
             )
     return [result[turn.external_id] for turn in ended.turns]
+
+
+def _recall(event: EventRow) -> Recall:
+    return to_days(event.at), event.effect or 1.0
 
 
 def days(moment: datetime) -> float:

@@ -27,6 +27,7 @@ from memorybank.evals.playing import (
     Ended,
     Interlude,
     Life,
+    Recall,
     days,
     lived,
     lives_of,
@@ -39,15 +40,16 @@ from memorybank.formats import Volume
 from memorybank.models import Embedder
 from memorybank.verbs.desk import Progress, no_progress
 
-Rule = Callable[[float, float], float]
+Rule = Callable[[float, Sequence[Recall], float, float], float]
+"""From the birth (days), the recalls in order, the significance and the end (days) to R."""
 KEEP = (0.3, 0.5, 0.7)
 _SHIPPED = forget.preset("gentle")
 RULES: dict[str, Rule] = {
-    "restart": lambda strength, _: strength,
-    "plus one": lambda strength, _: strength + 1.0,
-    "shipped": lambda strength, retained: forget.strengthened(_SHIPPED, strength, retained),
+    "restart": lambda birth, recalls, weight, end: counted(birth, recalls, weight, end, 0.0),
+    "plus one": lambda birth, recalls, weight, end: counted(birth, recalls, weight, end, 1.0),
+    "shipped": lambda birth, recalls, weight, end: shipped(birth, recalls, weight, end),
 }
-LOGS: dict[str, Callable[[Life], tuple[float, ...]]] = {
+LOGS: dict[str, Callable[[Life], tuple[Recall, ...]]] = {
     "natural": lambda life: life.natural,
     "asked": lambda life: tuple(sorted(life.natural + life.deliberate)),
 }
@@ -111,26 +113,34 @@ def arms(ended: Ended) -> dict[str, Floats]:
     for (log, recalls), (name, rule) in product(LOGS.items(), RULES.items()):
         scores[f"{name}, {log}"] = np.array(
             [
-                retained(end, life.birth, recalls(life), strength, rule)
-                for life, strength in zip(lives, births, strict=True)
+                rule(life.birth, recalls(life), memory.significance, end)
+                for life, memory in zip(lives, held, strict=True)
             ]
         )
     return scores
 
 
-def retained(
-    end: float, birth: float, recalls: Sequence[float], strength: float, rule: Rule
+def counted(
+    birth: float, recalls: Sequence[Recall], significance: float, end: float, gain: float
 ) -> float:
-    """Return R at `end` (days) after these recalls in order; `strength` is that of the birth.
+    """Return R at `end` (days) where each recall counts in full: time starts anew, S += `gain`.
 
-    At most `forget.DAILY_CAP` recalls within a day strengthen; each sets the time anew.
+    At most `forget.DAILY_CAP` recalls within a day strengthen.
     """
-    last = birth
+    strength, last = forget.first_strength(_SHIPPED, significance), birth
     recent: tuple[float, ...] = ()
-    for at in recalls:
+    for at, _ in recalls:
         recent = tuple(moment for moment in recent if at - moment < 1.0)
         if len(recent) < forget.DAILY_CAP:
-            strength = rule(strength, forget.retention(at, last, strength))
+            strength += gain
             recent = (*recent, at)
         last = max(last, at)
     return forget.retention(end, last, strength)
+
+
+def shipped(birth: float, recalls: Sequence[Recall], significance: float, end: float) -> float:
+    """Return R at `end` (days) by the default preset, from the shares of attention in the log."""
+    events = [forget.Happening("recall", at, share) for at, share in recalls]
+    born = forget.Birth(at=birth, significance=significance)
+    state = forget.replay(_SHIPPED, born, events)
+    return forget.retention(end, state.last, state.strength)

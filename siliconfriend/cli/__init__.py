@@ -15,8 +15,8 @@ from memorybank.errors import MemoryBankError
 from siliconfriend.bench import cli as bench
 from siliconfriend.cli import chat
 from siliconfriend.finetune import cli as finetune
-from siliconfriend.simulate import cli as simulate
 from siliconfriend.server import cli as server
+from siliconfriend.simulate import cli as simulate
 
 app = typer.Typer(
     help=both("A companion that remembers you.", "一个记得你的伙伴。"),
