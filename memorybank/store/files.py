@@ -16,6 +16,11 @@ from uuid import uuid4
 
 import apsw
 
+try:
+    import fcntl
+except ImportError:  # Windows, where the database's own locks have to do
+    fcntl = None  # type: ignore[assignment]
+
 from memorybank.errors import ReadOnlyBank, StoreError
 
 BESIDE = ("", "-wal", "-shm", "-journal")
@@ -77,11 +82,16 @@ def partial(final: Path, purpose: str) -> Iterator[Path]:
     """
     remove_leftovers(final.parent, escape(final.name), purpose)
     path = final.with_name(f".{final.name}.{purpose}-{uuid4().hex[:12]}.{PARTIAL}")
-    make_private(path, fresh=True)
-    try:
-        yield path
-    finally:
-        remove(path)
+    unnamed = path.with_name(path.name + ".new")
+    make_private(unnamed, fresh=True)
+    with unnamed.open("rb") as held:
+        if fcntl:
+            fcntl.flock(held, fcntl.LOCK_EX)
+        unnamed.replace(path)  # under a name that others look for only once it is held
+        try:
+            yield path
+        finally:
+            remove(path)
 
 
 def place(path: Path, final: Path, *, over: bool = False) -> None:
@@ -141,7 +151,13 @@ def automatic_copies(path: Path) -> tuple[list[Path], list[Path]]:
 
 
 def _in_use(path: Path) -> bool:
-    """Say whether some process holds this database file."""
+    """Say whether some process holds this file."""
+    with suppress(OSError), path.open("rb") as probe:
+        try:
+            if fcntl:
+                fcntl.flock(probe, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
     try:
         connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
     except apsw.Error:

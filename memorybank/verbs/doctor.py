@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from memorybank import forget, lexical
+from memorybank import cues, forget, lexical
 from memorybank.digesting import LEVELS, digest_key, parent
 from memorybank.index import DAY, TURN
 from memorybank.records import EventKind, Lang
@@ -87,12 +87,13 @@ class Chart:
         """Return a finding in this bank."""
         return Finding(what=what, bank=self.bank.bank, where=str(where))
 
-    def words(self, number: int) -> str | None:
-        """Return what the word index reads of a memory; None where its text is not there."""
+    def words(self, number: int) -> lexical.TermArray | None:
+        """Return what the word index keeps of a memory; None where its text is not there."""
         if turn := self.said.get(number):
-            return to_index(turn.text, turn.reply, turn.speaker)
+            words = lexical.term_array(to_index(turn.text, turn.reply, turn.speaker))
+            return lexical.marked(words, cues.marks(turn.text, turn.reply))
         derived = self.derived.get(number)
-        return derived.text if derived else None
+        return lexical.term_array(derived.text) if derived else None
 
     def meanings(self, number: int) -> set[str]:
         """Return what an embedder may have read of a memory; nothing where its text is missing.
@@ -212,13 +213,11 @@ def _words(chart: Chart) -> Iterator[Finding]:
     for number in stored.keys() - chart.rows.keys():
         yield chart.find("words of nothing", number)
     for number in chart.rows:
-        text = chart.words(number)
+        due = chart.words(number)
         if number not in stored:
             yield chart.find("no words", number)
-        elif text is not None:
-            due = lexical.term_array(text)
-            if stored[number] != (due.hashes.tobytes(), due.counts.tobytes()):
-                yield chart.find("wrong words", number)
+        elif due and stored[number] != (due.hashes.tobytes(), due.counts.tobytes()):
+            yield chart.find("wrong words", number)
 
 
 def _vectors(chart: Chart) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from memorybank import forget, lexical
+from memorybank import forget
 from memorybank.errors import StoreError
 from memorybank.ids import uuid7
 from memorybank.lexical import detect
@@ -237,9 +237,8 @@ class _Mender:
         turn = chart.said[self.number]
         row = self._memory_of(turn, chart)
         self.tx.run("insert_memory", **values(row, bank=self.key))
-        insert_words(
-            self.tx, self.key, self.number, lexical.term_array(chart.words(row.number) or "")
-        )
+        if words := chart.words(row.number):
+            insert_words(self.tx, self.key, self.number, words)
         self._ask_for_vector()
         Eraser(self.tx, self.bank, self.now).enqueue("day", day_name(row.day))
 
@@ -286,9 +285,8 @@ class _Mender:
         self.tx.run("drop_event", bank=self.key, number=self.number)
 
     def _make_words(self) -> None:
-        text = self.chart.words(self.number)
-        if text is not None:
-            insert_words(self.tx, self.key, self.number, lexical.term_array(text))
+        if words := self.chart.words(self.number):
+            insert_words(self.tx, self.key, self.number, words)
 
     def _remake_vector(self) -> None:
         self._drop_vector()
