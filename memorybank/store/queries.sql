@@ -420,3 +420,31 @@ DELETE FROM events WHERE bank = :bank AND number = :number;
 
 -- drop_sources
 DELETE FROM sources WHERE bank = :bank AND derived = :number;
+
+-- banks_with_jobs
+-- For a worker: which banks have work that may be begun, and the first piece of each kind.
+SELECT b.bank, b.tenant, b.name, b.zone, j.kind, min(j.subject), count(*)
+FROM jobs j JOIN banks b ON b.bank = j.bank
+WHERE j.run_after <= :now AND j.lease_until <= :now GROUP BY b.bank, j.kind ORDER BY min(j.created_at);
+
+-- lease_jobs
+-- Take all of a bank's jobs, unless somebody holds any of them.
+UPDATE jobs SET lease_until = :until
+WHERE bank = :bank AND NOT EXISTS (SELECT 1 FROM jobs h WHERE h.bank = :bank AND h.lease_until > :now)
+RETURNING 1;
+
+-- renew_lease
+-- Hold on to a bank's jobs, and to those that have come since.
+UPDATE jobs SET lease_until = :until WHERE bank = :bank AND lease_until IN (0, :held);
+
+-- release_lease
+UPDATE jobs SET lease_until = 0 WHERE bank = :bank AND lease_until = :held;
+
+-- count_jobs
+-- How much work waits in the whole file, by kind, and how much of it has failed before.
+SELECT b.tenant, j.kind, count(*), sum(j.attempts > 0)
+FROM jobs j JOIN banks b ON b.bank = j.bank GROUP BY b.tenant, j.kind;
+
+-- any_bank
+-- For a health check: whether the file can be read at all.
+SELECT 1 FROM banks LIMIT 1;

@@ -1,4 +1,4 @@
-"""Reads `queries.sql`: `-- name` lines start a statement, other comment lines explain it."""
+"""Reads files like `queries.sql`: `-- name` lines start a statement, other comments explain it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _NAME = re.compile(r"^-- ([a-z_]+)$")
 
 
 @cache
-def statements() -> dict[str, str]:
+def statements(file: Path = _HERE / "queries.sql") -> dict[str, str]:
     """Return every statement by its name; raises KeyError on use of a name that is not there."""
     found: dict[str, list[str]] = {}
     current: list[str] = []
-    for line in (_HERE / "queries.sql").read_text("utf-8").splitlines():
+    for line in file.read_text("utf-8").splitlines():
         if match := _NAME.match(line):
             current = found.setdefault(match.group(1), [])
         elif not line.startswith("--"):

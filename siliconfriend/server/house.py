@@ -1,0 +1,169 @@
+"""What is open while the server runs: the bank file, one bounded index cache, models, keys.
+
+Banks are opened for each request, which is one look-up; their indexes stay in one shelf that is
+bounded in bytes for all banks together. The tenant of every bank is that of the key.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from memorybank.bank import MemoryBank
+from memorybank.errors import UnknownBank
+from memorybank.models import LLM, Embedder, load_embedder, load_llm
+from memorybank.records import BankInfo, Lang
+from memorybank.rendering import clean
+from memorybank.settings import Settings
+from memorybank.store.sqlite import SQLiteStore
+from memorybank.verbs.desk import Progress, no_progress
+from memorybank.verbs.digest import Digested
+from memorybank.verbs.read import banks
+from memorybank.verbs.shelf import Shelf
+from siliconfriend.server.keys import KEY_FILE, Key, KeyRing
+from siliconfriend.server.refusals import Crowded
+from siliconfriend.server.settings import Serving
+
+DEFAULT_BANK = "me"
+WAITERS = 4
+"""So many may wait for a digest at once; each holds a thread."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class House:
+    """Everything that requests share. `close` it at the end."""
+
+    settings: Settings
+    serving: Serving
+    store: SQLiteStore
+    keys: KeyRing
+    embedder: Embedder | None = None
+    llm: LLM | None = None
+    clock: Callable[[], datetime] = _now
+    shelf: Shelf = field(default_factory=Shelf)
+    nudged: threading.Event = field(default_factory=threading.Event)
+    """Set when there may be work for the worker."""
+    _asked: set[tuple[str, str]] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _digesting: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(WAITERS))
+
+    @classmethod
+    def open(cls, settings: Settings, serving: Serving, **given: Any) -> House:
+        """Open file, keys and models as the settings say; `given` parts are taken as they are."""
+        path: Path = given.pop("file", settings.file)
+        if "embedder" not in given:
+            given["embedder"] = load_embedder(settings.embedder, settings.options)
+        if "llm" not in given:
+            given["llm"] = load_llm(settings.llm, settings.options)
+        keys = given.pop("keys", None) or KeyRing(path.with_name(KEY_FILE))
+        store = SQLiteStore.open(path)
+        return cls(
+            settings, serving, store, keys, shelf=Shelf(serving.index_bytes), **given
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """Release the files; safe to call twice."""
+        self.store.close()
+        self.keys.close()
+
+    def bank(
+        self,
+        key: Key,
+        name: str = "",
+        *,
+        create: bool = False,
+        lang: Lang | None = None,
+        zone: str = "",
+        preset: str = "",
+    ) -> MemoryBank:
+        """Open a bank of the key's tenant by name or id; "" is the key's own, or "me".
+
+        Raises UnknownBank, also for every bank that the key does not open.
+        """
+        wanted = clean(name) or key.bank or DEFAULT_BANK
+        if key.bank and wanted != key.bank:
+            raise UnknownBank(wanted)
+        return self.open_bank(
+            key.tenant, wanted, create=create, lang=lang, zone=zone, preset=preset
+        )
+
+    def open_bank(
+        self,
+        tenant: str,
+        name: str,
+        *,
+        create: bool = False,
+        lang: Lang | None = None,
+        zone: str = "",
+        preset: str = "",
+    ) -> MemoryBank:
+        """Open a bank on the shared file, index cache and models."""
+        found = self._named(tenant, name)
+        opened = MemoryBank.open(
+            self.store, bank=found, tenant=tenant, create=create, lang=lang,
+            zone=zone or self.settings.zone, preset=preset or self.settings.preset,
+            embedder=self.embedder, clock=self.clock,
+        )  # fmt: skip
+        opened.desk.shelf = self.shelf
+        return opened
+
+    def banks(self, key: Key) -> list[BankInfo]:
+        """Return the banks that a key opens."""
+        found = banks(self.store, key.tenant)
+        return [info for info in found if not key.bank or info.name == key.bank]
+
+    def nudge(self) -> None:
+        """Say that there may be work for the worker."""
+        self.nudged.set()
+
+    def ask_for(self, bank: MemoryBank) -> None:
+        """Ask for a bank's digest now, though its day is not over."""
+        with self._lock:
+            self._asked.add((bank.desk.tenant, bank.desk.name))
+        self.nudge()
+
+    def take_asked(self) -> set[tuple[str, str]]:
+        """Return the banks that were asked for since the last time."""
+        with self._lock:
+            asked, self._asked = self._asked, set()
+        return asked
+
+    def digest(
+        self,
+        bank: MemoryBank,
+        *,
+        due_only: bool = False,
+        now: datetime | None = None,
+        progress: Progress = no_progress,
+    ) -> Digested:
+        """Digest a bank with the server's language model, if there is one."""
+        return bank.digest(now=now, progress=progress)
+
+    def digest_now(self, bank: MemoryBank, now: datetime | None) -> Digested:
+        """Digest a bank for somebody who waits for it; no more than a few at once.
+
+        Raises Crowded, and then the worker has been asked instead.
+        """
+        if not self._digesting.acquire(blocking=False):
+            self.ask_for(bank)
+            raise Crowded
+        try:
+            return self.digest(bank, now=now)
+        finally:
+            self._digesting.release()
+
+    def _named(self, tenant: str, name: str) -> str:
+        """Return a bank's name where its id was given: names may hold what no path can."""
+        if len(name) == 36 and name.count("-") == 4:
+            for info in banks(self.store, tenant):
+                if info.id == name:
+                    return info.name
+        return name

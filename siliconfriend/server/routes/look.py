@@ -1,0 +1,78 @@
+"""The way out: recall, context, portrait, summaries, timeline. Reading never writes."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BeforeValidator
+
+from memorybank.records import Level
+from siliconfriend.server import answers
+from siliconfriend.server.access import Reader, TheHouse
+from siliconfriend.server.answers import answer
+from siliconfriend.server.bodies import (
+    BankName,
+    ContextWish,
+    NowInQuery,
+    Recall,
+    day_only,
+)
+from siliconfriend.server.problems import RESPONSES
+
+routes = APIRouter(prefix="/v1/banks/{bank}", tags=["recall"], responses=RESPONSES)
+DayInQuery = Annotated[date | None, BeforeValidator(day_only), Query(examples=["2026-03-01"])]
+
+
+@routes.post("/recall", response_model=answers.Recollection)
+def recall(house: TheHouse, key: Reader, bank: BankName, body: Recall) -> Response:
+    """Give the memories that a message calls for, best first, each with its reasons."""
+    found = house.bank(key, bank).recall(
+        body.message, k=body.k, now=body.now, until=body.until, faded=body.faded,
+        kinds=body.kinds, neighbours=body.neighbours,
+    )  # fmt: skip
+    # A recollection reads as its hits; here what was withheld belongs to it as well.
+    return answer({"hits": found.hits, "withheld": found.withheld, "notes": found.notes})
+
+
+@routes.post("/context", response_model=answers.Context)
+def context(house: TheHouse, key: Reader, bank: BankName, body: ContextWish) -> Response:
+    """Give messages for any language model within a token budget, and what stands behind them."""
+    return answer(
+        house.bank(key, bank).context(
+            body.message, budget=body.budget, k=body.k, recent=body.recent, lang=body.lang,
+            now=body.now,
+        )
+    )  # fmt: skip
+
+
+@routes.get("/portrait", response_model=answers.Portrait)
+def portrait(house: TheHouse, key: Reader, bank: BankName, now: NowInQuery = None) -> Response:
+    """Show who the user is, by dated statements that know their turns."""
+    return answer(house.bank(key, bank).portrait(now=now))
+
+
+@routes.get("/statements", response_model=answers.Statements)
+def statements(house: TheHouse, key: Reader, bank: BankName) -> Response:
+    """Show every statement that stands, also those that the portrait leaves out."""
+    return answer(house.bank(key, bank).statements())
+
+
+@routes.get("/summaries/{level}", response_model=answers.Summaries)
+def summaries(house: TheHouse, key: Reader, bank: BankName, level: Level) -> Response:
+    """Show the summaries of a level."""
+    return answer(house.bank(key, bank).summaries(level))
+
+
+@routes.get("/timeline", response_model=answers.Timeline)
+def timeline(
+    house: TheHouse,
+    key: Reader,
+    bank: BankName,
+    first: DayInQuery = None,
+    last: DayInQuery = None,
+    now: NowInQuery = None,
+) -> Response:
+    """Show the days of a bank, each with its summary, insight and memories."""
+    return answer(house.bank(key, bank).timeline(first=first, last=last, now=now))

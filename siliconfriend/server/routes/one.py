@@ -1,0 +1,83 @@
+"""One memory: explain, pin, unpin, fade, revive, correct, erase."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+
+from siliconfriend.server import answers
+from siliconfriend.server.access import Eraser, Reader, TheHouse, Writer
+from siliconfriend.server.answers import answer
+from siliconfriend.server.bodies import BankName, Correction, IdInPath, NowInQuery, WhatToErase
+from siliconfriend.server.problems import RESPONSES
+
+routes = APIRouter(prefix="/v1/banks/{bank}", tags=["one memory"], responses=RESPONSES)
+
+
+class Corrected(BaseModel):
+    """The id of the memory that counts from now on."""
+
+    id: str
+
+
+@routes.get("/memories/{memory_id}", response_model=answers.Explanation)
+def explain(
+    house: TheHouse, key: Reader, bank: BankName, memory_id: IdInPath, now: NowInQuery = None
+) -> Response:
+    """Show all that is known about one memory: significance, curve, log, kin."""
+    return answer(house.bank(key, bank).explain(memory_id, now=now))
+
+
+@routes.post("/memories/{memory_id}/pin", status_code=204)
+def pin(house: TheHouse, key: Writer, bank: BankName, memory_id: IdInPath) -> Response:
+    """Keep a memory from ever fading."""
+    house.bank(key, bank).pin(memory_id)
+    return Response(status_code=204)
+
+
+@routes.post("/memories/{memory_id}/unpin", status_code=204)
+def unpin(house: TheHouse, key: Writer, bank: BankName, memory_id: IdInPath) -> Response:
+    """Let a pinned memory follow its curve again."""
+    house.bank(key, bank).unpin(memory_id)
+    return Response(status_code=204)
+
+
+@routes.post("/memories/{memory_id}/fade", status_code=204)
+def fade(house: TheHouse, key: Writer, bank: BankName, memory_id: IdInPath) -> Response:
+    """Put a memory out of ordinary recall; nothing is lost."""
+    house.bank(key, bank).fade(memory_id)
+    return Response(status_code=204)
+
+
+@routes.post("/memories/{memory_id}/revive", status_code=204)
+def revive(house: TheHouse, key: Writer, bank: BankName, memory_id: IdInPath) -> Response:
+    """Bring a faded memory back."""
+    house.bank(key, bank).revive(memory_id)
+    return Response(status_code=204)
+
+
+@routes.post("/memories/{memory_id}/correct", response_model=Corrected, status_code=201)
+def correct(
+    house: TheHouse, key: Writer, bank: BankName, memory_id: IdInPath, body: Correction
+) -> Response:
+    """Replace what a memory says; the old one stays visible as such."""
+    opened = house.bank(key, bank)
+    new = opened.correct(memory_id, body.text, reply=body.reply, now=body.now)
+    house.nudge()
+    return answer({"id": new}, 201)
+
+
+@routes.delete("/memories/{memory_id}", response_model=answers.ErasedShape)
+def erase(house: TheHouse, key: Eraser, bank: BankName, memory_id: IdInPath) -> Response:
+    """Erase a turn for good, with everything derived from it; answers with a receipt."""
+    erased = house.bank(key, bank).erase(memory_id)
+    house.nudge()
+    return answer(erased)
+
+
+@routes.post("/erase", response_model=answers.ErasedShape)
+def erase_many(house: TheHouse, key: Eraser, bank: BankName, body: WhatToErase) -> Response:
+    """Erase turns by id, day or source, for good."""
+    erased = house.bank(key, bank).erase(*body.ids, day=body.day, source=body.source)
+    house.nudge()
+    return answer(erased)
