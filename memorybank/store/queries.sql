@@ -185,6 +185,16 @@ ORDER BY m.occurred_at, m.seq, m.number;
 SELECT number, text_hash FROM turns WHERE bank = :bank AND external_id = :external_id
 ORDER BY number DESC;
 
+-- turns_beginning
+-- Every turn whose caller's id begins alike, newest first.
+SELECT number FROM turns
+WHERE bank = :bank AND external_id IS NOT NULL AND external_id >= :low AND external_id < :high
+ORDER BY number DESC;
+
+-- newest_turns
+-- The turns that came last, newest first; those that were replaced too.
+SELECT number FROM turns WHERE bank = :bank ORDER BY number DESC LIMIT :count;
+
 -- turns_of_source
 SELECT number FROM turns WHERE bank = :bank AND source = :source;
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Protocol
@@ -254,8 +253,7 @@ class _Answer:
             kept = [(n, v) for n, v in headers if n.lower() != b"server"]
             own = [(n, v) for n, v in HEADERS.items() if n not in there]
             message = {**message, "headers": kept + own}
-        with suppress(OSError):
-            await self.send(message)
+        await self.send(message)
 
 
 def cookie_name(serving: Serving) -> str:
