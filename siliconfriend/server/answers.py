@@ -28,7 +28,7 @@ def answer(value: Any, status: int = 200) -> Response:
 @cache
 def shape(record: type) -> type[BaseModel]:
     """Return a record's class as a model for OpenAPI, with everything that it holds."""
-    hints = get_type_hints(record, vars(records))
+    hints = get_type_hints(record)
     made: dict[str, Any] = {
         f.name: (_shown(hints[f.name]), Field()) for f in fields(record) if f.repr
     }

@@ -20,6 +20,8 @@ from starlette.types import ASGIApp
 from memorybank.errors import MissingExtra
 from siliconfriend.server import entry, problems
 from siliconfriend.server.access import Admin
+from siliconfriend.server.chat import proxy
+from siliconfriend.server.chat.upstream import upstream_of
 from siliconfriend.server.guard import Guard
 from siliconfriend.server.house import House
 from siliconfriend.server.metrics import Metrics
@@ -55,7 +57,7 @@ def build(house: House, *, worker: bool = True, page: Mount | None = None) -> Se
     app.include_router(entry.router(house.serving, house.keys))
     for routes in routers():
         app.include_router(routes)
-    _mount_chat(app)
+    _mount_chat(app, house, metrics)
     _add_care(app)
     _mount_mcp(app, house)
     if page:
@@ -83,8 +85,17 @@ def _lifespan(house: House, worker: bool) -> Callable[[FastAPI], AbstractAsyncCo
     return lifespan
 
 
-def _mount_chat(app: FastAPI) -> None:
-    app.state.parts = []
+def _mount_chat(app: FastAPI, house: House, metrics: Metrics) -> None:
+    upstream = upstream_of(house)
+    app.include_router(proxy.router(proxy.Desk(house, upstream, metrics)))
+
+    @asynccontextmanager
+    async def hanging_up() -> AsyncIterator[None]:
+        yield
+        if upstream:
+            await upstream.close()
+
+    app.state.parts = [hanging_up]
 
 
 def _mount_mcp(app: FastAPI, house: House) -> None:

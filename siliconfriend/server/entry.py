@@ -55,7 +55,7 @@ def router(serving: Serving, keys: KeyRing) -> APIRouter:
     ) -> Response:
         lang = lang_of(accept_language)
         try:
-            session = keys.session(keys.find(token))
+            session = keys.session(keys.find(token, entering=True))
         except NoKey:
             return no_key_page(lang, "wrong" if token else "how")
         words = _WORDS[lang]

@@ -47,6 +47,8 @@ class House:
     keys: KeyRing
     embedder: Embedder | None = None
     llm: LLM | None = None
+    forwards: bool = True
+    """Whether chats go straight to the model's server, where it has one, past `llm`."""
     clock: Callable[[], datetime] = _now
     shelf: Shelf = field(default_factory=Shelf)
     nudged: threading.Event = field(default_factory=threading.Event)
@@ -145,7 +147,7 @@ class House:
         progress: Progress = no_progress,
     ) -> Digested:
         """Digest a bank with the server's language model, if there is one."""
-        return bank.digest(now=now, progress=progress)
+        return bank.digest(llm=self.llm, due_only=due_only, now=now, progress=progress)
 
     def digest_now(self, bank: MemoryBank, now: datetime | None) -> Digested:
         """Digest a bank for somebody who waits for it; no more than a few at once.

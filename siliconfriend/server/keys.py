@@ -2,7 +2,8 @@
 
 A file of its own (`server.db`, 0600) beside the bank file. A key is "sf-ID-SECRET": found by its
 id, checked by the SHA-256 of its 256 random bits in constant time, shown once and never stored.
-A session is what a browser gets in its cookie for a key; it dies with the key.
+A session is what a browser gets in its cookie for a key, and dies with it; a link is a key that
+soon expires and can only sign a browser in.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Key:
     """Who is asking. `tenant` and `bank` come from here, never from a request."""
 
     id: str
-    kind: Literal["key", "session"]
+    kind: Literal["key", "session", "link"]
     parent: str | None
     name: str
     tenant: str
@@ -100,32 +101,38 @@ class KeyRing:
         scopes: Iterable[str] = SCOPES,
         rate: float = 0.0,
         seconds: float | None = None,
+        kind: Literal["key", "link"] = "key",
     ) -> NewKey:
-        """Make a key that is good for so many seconds (None: for ever)."""
+        """Make a key that is good for so many seconds (None: for ever), or a sign-in link."""
         chosen = checked_scopes(scopes)
         if rate < 0 or (seconds is not None and seconds <= 0):
             raise BadInput("a key's rate and lifetime are above 0", "密钥的速率和有效期都要大于 0")
         return self._insert(
-            kind="key", parent=None, name=clean(name)[:100], tenant=clean(tenant)[:200],
+            kind=kind, parent=None, name=clean(name)[:100], tenant=clean(tenant)[:200],
             bank=clean(bank)[:200], scopes=chosen, rate=rate, seconds=seconds,
         )  # fmt: skip
 
     def session(self, key: Key) -> NewKey:
         """Make what a browser carries for a key; it can do what the key can, and dies with it."""
         self._rows("drop_expired", now=int(self.clock()))
-        left = key.expires_at - self.clock() if key.expires_at else SESSION_SECONDS
+        link = key.kind == "link"
+        left = SESSION_SECONDS if link or not key.expires_at else key.expires_at - self.clock()
         return self._insert(
-            kind="session", parent=key.parent or key.id, name=key.name, tenant=key.tenant,
-            bank=key.bank, scopes=key.scopes, rate=key.rate, seconds=min(left, SESSION_SECONDS),
+            kind="session", parent=None if link else key.parent or key.id, name=key.name,
+            tenant=key.tenant, bank=key.bank, scopes=key.scopes, rate=key.rate,
+            seconds=min(left, SESSION_SECONDS),
         )  # fmt: skip
 
-    def find(self, token: str) -> Key:
-        """Return the key of a token; raises NoKey for one that is unknown, wrong or expired."""
+    def find(self, token: str, *, entering: bool = False) -> Key:
+        """Return the key of a token; raises NoKey for one that is unknown, wrong or expired.
+
+        A link is good for signing a browser in and for nothing else.
+        """
         form = _FORM.fullmatch(token)
         row = self._row("key_of_id", id=form[1]) if form else None
         digest = row[1] if row else bytes(32)
         fits = hmac.compare_digest(digest, _digest(form[2] if form else ""))
-        if row is None or not fits:
+        if row is None or not fits or (row[2] == "link" and not entering):
             raise NoKey
         key = _key(row)
         if key.expires_at and key.expires_at <= self.clock():
@@ -134,7 +141,7 @@ class KeyRing:
         return key
 
     def all(self, tenant: str | None = None) -> list[Key]:
-        """Return every key, of one tenant if named, oldest first; sessions are left out."""
+        """Return every key, of one tenant if named, oldest first; sessions of keys are left out."""
         keys = [_key(row) for row in self._rows("all_keys")]
         return [key for key in keys if tenant is None or key.tenant == tenant]
 

@@ -4,7 +4,7 @@
 CREATE TABLE IF NOT EXISTS keys (
   id         TEXT PRIMARY KEY,
   digest     BLOB NOT NULL,                 -- SHA-256 of the secret; the secret itself is not kept
-  kind       TEXT NOT NULL,                 -- key, session
+  kind       TEXT NOT NULL,                 -- key, session, link
   parent     TEXT REFERENCES keys ON DELETE CASCADE,
   name       TEXT NOT NULL,
   tenant     TEXT NOT NULL,
@@ -25,8 +25,9 @@ SELECT id, digest, kind, parent, name, tenant, bank, scopes, rate, created_at, e
 FROM keys WHERE id = :id;
 
 -- all_keys
+-- And the browsers that a link has signed in, which no key stands for.
 SELECT id, digest, kind, parent, name, tenant, bank, scopes, rate, created_at, expires_at, used_at
-FROM keys WHERE kind = 'key' ORDER BY created_at, id;
+FROM keys WHERE kind = 'key' OR (kind = 'session' AND parent IS NULL) ORDER BY created_at, id;
 
 -- used_key
 UPDATE keys SET used_at = :at WHERE id = :id;
@@ -35,4 +36,4 @@ UPDATE keys SET used_at = :at WHERE id = :id;
 DELETE FROM keys WHERE id = :id RETURNING id;
 
 -- drop_expired
-DELETE FROM keys WHERE kind = 'session' AND expires_at > 0 AND expires_at <= :now;
+DELETE FROM keys WHERE kind <> 'key' AND expires_at > 0 AND expires_at <= :now;

@@ -9,7 +9,8 @@ MemoryBankError
 ├── TooSlow        408   a body that does not arrive
 ├── TooMany        429   more requests than the key, or the address, may send
 ├── Crowded        503   more requests at once than the server takes
-└── Stopping       503
+├── NoModel        503   no language model is set
+└── BareAddress          a public address without what makes it safe
 """
 
 from __future__ import annotations
@@ -130,18 +131,19 @@ class Crowded(Refusal):
         self.retry_after = 1.0
 
 
-class Stopping(Refusal):
-    """The server is about to stop."""
+class NoModel(Refusal):
+    """Nothing is configured that could reply."""
 
     status = 503
 
     def __init__(self) -> None:
         super().__init__(
-            "the server is stopping: try again when it is back",
-            "服务器正在停止：请等它恢复后再试",
+            "no language model is set: start the server with MEMORYBANK_LLM=openai:MODEL and "
+            "OPENAI_BASE_URL, or with another provider",
+            "没有设置语言模型：请以 MEMORYBANK_LLM=openai:模型 和 OPENAI_BASE_URL 启动服务器，"
+            "或用别的来源",
         )
-        self.retry_after = 5.0
 
 
 class BareAddress(Refusal):
-    """A public address without what makes it safe."""
+    """A public address without what makes it safe; nothing is started."""

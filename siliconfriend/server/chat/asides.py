@@ -32,7 +32,8 @@ _OF_THIS = re.compile(
 )
 _MACHINE = (
     re.compile(
-        r"^\s*#{1,4}\s*(?:task|output|guidelines)\b|^\s*#{1,4}\s*(?:任务|输出|要求)", _I | re.M
+        r"^\s*#{1,4}\s*(?:task|output|guidelines)\b|^\s*#{1,4}\s*(?:任务|输出|要求)",
+        _I | re.MULTILINE,
     ),
     re.compile(r"</?(?:chat_history|conversation|messages|content|context)>", _I),
     re.compile(r"\bjson\b", _I),
@@ -51,8 +52,8 @@ _MACHINE = (
         r"|\b(?:return|respond|reply|output)\s+(?:with\s+)?only",
         _I,
     ),
-    re.compile(r"^\s*(?:user|human|assistant|ai)\s*[:：]", _I | re.M),
-    re.compile(r"^\s*(?:用户|助手|我|你)\s*[:：]", re.M),
+    re.compile(r"^\s*(?:user|human|assistant|ai)\s*[:：]", _I | re.MULTILINE),
+    re.compile(r"^\s*(?:用户|助手|我|你)\s*[:：]", re.MULTILINE),
     re.compile(
         r"(?:\d+|[一二三四五六七八九十两]+)\s*(?:到|至|-|~)?\s*(?:\d+|[一二三四五六七八九十]+)?\s*个?字"
     ),

@@ -5,7 +5,7 @@ and stores the exchange with what it recalled before the client sees the end. A 
 in the middle has heard half a reply: it is kept as that. Headers of ours, all optional:
 
     X-Memory: on | read | off      read recalls and stores nothing; off passes everything by
-    X-Memory-Bank                  whose memory; else the `user` field, else the key's own, else "me"
+    X-Memory-Bank                  whose; else the key's own, else the `user` field, else "me"
     X-Memory-Conversation          a client's own name for the conversation, if it has one
 """
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter
 from typing import Any, Literal
@@ -51,7 +51,7 @@ class Plan:
     mode: Mode
     bank: MemoryBank | None = None
     dialogue: Dialogue | None = None
-    notes: Notes = Notes()
+    notes: Notes = field(default_factory=Notes)
 
     def keep(self, gathered: Gathered) -> str:
         """Store the exchange as far as it came; returns its id, "" where nothing is stored."""
@@ -287,9 +287,11 @@ class _Passing(Response):
         if answer.status != 200:
             self.end = "refused"
             if not isinstance(told, dict):
-                return await self._fail(_failed(answer.status), scope, receive, send)
+                await self._fail(_failed(answer.status), scope, receive, send)
+                return
         elif not self.gathered.take(told):
-            return await self._fail(_nonsense(), scope, receive, send)
+            await self._fail(_nonsense(), scope, receive, send)
+            return
         else:
             self.end = "whole" if self.gathered.whole else "cut"
         await self._keep()

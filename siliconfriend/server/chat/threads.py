@@ -17,8 +17,8 @@ from memorybank.bank import MemoryBank
 from memorybank.records import Lang, Turn
 from memorybank.rendering import clean, is_blank
 from memorybank.store import Transaction
-from memorybank.store.tables import TurnRow, from_us, memories_by_number, turns_by_number, zone_of
-from memorybank.verbs.desk import text_hash
+from memorybank.store.tables import TurnRow, from_us, memories_by_number, turns_by_number
+from memorybank.verbs.desk import text_hash, zone_of
 from memorybank.verbs.remember import remember
 from siliconfriend.server.chat.dialogue import Dialogue, Step
 

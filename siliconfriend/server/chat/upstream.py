@@ -23,9 +23,11 @@ from memorybank.errors import BadInput, BadReply, ModelDenied, ModelUnreachable,
 from memorybank.models import LLM, Style, replying
 from siliconfriend.server.chat.dialogue import plain
 from siliconfriend.server.chat.reply import event
+from siliconfriend.server.house import House
 from siliconfriend.server.settings import Serving
 
 LONGEST_BODY = 32 * 2**20
+HOME = "https://api.openai.com/v1"
 OWN_NAME = "siliconfriend"
 """Whoever asks for this model gets the configured one."""
 _PASSED = ("content-type", "retry-after", "x-request-id")
@@ -298,3 +300,16 @@ def _style(body: Mapping[str, Any]) -> Style:
 def _list_of(model: str) -> dict[str, Any]:
     entry = {"id": model, "object": "model", "created": 0, "owned_by": OWN_NAME}
     return {"object": "list", "data": [entry]}
+
+
+def upstream_of(house: House) -> Upstream | None:
+    """Return the model that the settings name: forwarded to if it speaks OpenAI's language."""
+    name = house.settings.llm
+    provider, _, model = name.partition(":")
+    if house.forwards and provider == "openai":
+        section = house.settings.options.get("openai", {})
+        key = section.get("api_key")
+        first = key[0] if isinstance(key, list) and key else key
+        headers = {"Authorization": f"Bearer {first}"} if first else {}
+        return HttpUpstream(str(section.get("base_url") or HOME), model, house.serving, headers)
+    return LocalUpstream(house.llm) if house.llm else None
