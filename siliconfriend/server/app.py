@@ -39,9 +39,14 @@ class Served:
     """The app, and what stands around it."""
 
     app: FastAPI
-    asgi: ASGIApp
+    guard: Guard
     house: House
     metrics: Metrics
+
+    @property
+    def asgi(self) -> ASGIApp:
+        """What a server should run: the guard, and the app inside."""
+        return self.guard
 
 
 def build(house: House, *, worker: bool = True, page: Mount | None = None) -> Served:

@@ -173,7 +173,8 @@ class Guard:
             if not answer.status:
                 await problems.refused(unfit.error, sender.lang)(scope, receive, answer)
         except Exception as error:  # noqa: BLE001  whatever it is: its text must not reach a log
-            told = problems.broken(error, sender.lang)
+            if answer.status != 500:  # else the app has said and logged it
+                told = problems.broken(error, sender.lang)
             if not answer.status:
                 await told(scope, receive, answer)
         finally:
@@ -204,8 +205,9 @@ class Guard:
         await told(scope, receive, answer)
 
 
-class _Unfit(Exception):
-    """A body that is too large or too slow, on its way past whoever was reading it."""
+class _Unfit(BaseException):
+    """A body that is too large or too slow, on its way past whoever was reading it, frameworks
+    included that take any `Exception` for a body they cannot parse."""
 
     def __init__(self, error: MemoryBankError) -> None:
         super().__init__()

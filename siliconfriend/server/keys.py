@@ -31,6 +31,7 @@ from siliconfriend.server.refusals import NoKey
 KEY_FILE = "server.db"
 Scope = Literal["read", "write", "erase", "admin"]
 SCOPES: tuple[Scope, ...] = ("read", "write", "erase", "admin")
+LONGEST_NAME = 200
 SESSION_SECONDS = 30 * 86_400
 MARK_EVERY = 60.0
 """Seconds between two notes of a key's last use; each note is a write to the disk."""
@@ -107,10 +108,16 @@ class KeyRing:
         chosen = checked_scopes(scopes)
         if rate < 0 or (seconds is not None and seconds <= 0):
             raise BadInput("a key's rate and lifetime are above 0", "密钥的速率和有效期都要大于 0")
+        names = {"name": clean(name), "tenant": clean(tenant), "bank": clean(bank)}
+        for what, given in names.items():
+            if len(given) > LONGEST_NAME:
+                raise BadInput(
+                    f"a key's {what} has at most {LONGEST_NAME} characters",
+                    f"密钥的 {what} 最多 {LONGEST_NAME} 个字",
+                )
         return self._insert(
-            kind=kind, parent=None, name=clean(name)[:100], tenant=clean(tenant)[:200],
-            bank=clean(bank)[:200], scopes=chosen, rate=rate, seconds=seconds,
-        )  # fmt: skip
+            kind=kind, parent=None, scopes=chosen, rate=rate, seconds=seconds, **names
+        )
 
     def session(self, key: Key) -> NewKey:
         """Make what a browser carries for a key; it can do what the key can, and dies with it."""

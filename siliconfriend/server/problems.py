@@ -149,6 +149,10 @@ def install(app: FastAPI) -> None:
             LOG.warning("%s: %s", type(error).__name__, error)
         return refused(error, _accepts(request))
 
+    @app.exception_handler(Exception)
+    def _any(request: Request, error: Exception) -> Response:
+        return broken(error, _accepts(request))
+
     @app.exception_handler(RequestValidationError)
     def _invalid(request: Request, error: RequestValidationError) -> Response:
         return _unfit(error.errors(), _accepts(request))

@@ -1,0 +1,362 @@
+"""The drop-in proxy, with the official client and real sockets in front of a stubbed model."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from memorybank.records import Turn
+from memorybank.store.tables import memories, turns_by_number
+from memorybank.verbs.read import turn_record
+from siliconfriend.server.app import Served
+from tests.server.serving import Model
+
+openai = pytest.importorskip("openai")
+
+
+_clients: list[Any] = []
+_tenant = [""]
+
+
+@pytest.fixture(autouse=True)
+def closed(tenant: str) -> Iterator[None]:
+    _tenant[0] = tenant
+    yield
+    while _clients:
+        _clients.pop().close()
+
+
+def client_of(served: Served, **more: Any) -> Any:
+    token = served.house.keys.make(tenant=_tenant[0], **more).token
+    client = openai.OpenAI(
+        base_url=f"{served.house.serving.url}/v1", api_key=token, max_retries=0, timeout=20,
+        http_client=openai.DefaultHttpxClient(trust_env=False),
+    )  # fmt: skip
+    _clients.append(client)
+    return client
+
+
+def turns(served: Served, bank: str = "me", *, standing: bool = True) -> list[Turn]:
+    """What is stored, oldest first; by default without what was superseded."""
+    desk = served.house.open_bank(_tenant[0], bank).desk
+    with desk.store.read() as tx:
+        rows = [m for m in memories(tx.rows("memories_all", bank=desk.key)) if not m.kind]
+        rows = [m for m in rows if m.superseded_by is None or not standing]
+        texts = turns_by_number(tx, desk.key, [m.number for m in rows])
+        rows.sort(key=lambda m: m.number)
+        return [turn_record(desk.bank(), m, texts[m.number]) for m in rows]
+
+
+def said(served: Served, bank: str = "me") -> list[tuple[str | None, str | None]]:
+    return [(turn.text, turn.reply) for turn in turns(served, bank)]
+
+
+def user(text: str) -> dict[str, str]:
+    return {"role": "user", "content": text}
+
+
+def assistant(text: str) -> dict[str, str]:
+    return {"role": "assistant", "content": text}
+
+
+def streamed(client: Any, messages: list[Any], model: str = "echo", **more: Any) -> str:
+    chunks = client.chat.completions.create(model=model, messages=messages, stream=True, **more)
+    return "".join(c.choices[0].delta.content or "" for c in chunks if c.choices)
+
+
+def whole(client: Any, messages: list[Any], model: str = "echo", **more: Any) -> str:
+    made = client.chat.completions.create(model=model, messages=messages, **more)
+    return str(made.choices[0].message.content)
+
+
+@pytest.mark.parametrize("ask", [streamed, whole])
+def test_an_exchange_is_stored_and_recalled_in_another_conversation(proxied, model, clock, ask):
+    client = client_of(proxied)
+    reply = ask(client, [user("My cat is called Miso.")])
+    assert reply == "You said: My cat is called Miso."
+    assert said(proxied) == [("My cat is called Miso.", reply)]
+    clock.forward(days=3)
+    ask(client, [user("What is my cat called?")])
+    sent = model.asked[-1]["messages"]
+    assert "Miso" in sent[-1]["content"] and sent[-1]["content"].startswith("<memory>")
+    assert sent[-1]["content"].endswith("What is my cat called?")
+    assert sent[0]["role"] == "system" and "<memory>" in sent[0]["content"]
+
+
+def test_what_was_recalled_grows_stronger(proxied, clock):
+    client = client_of(proxied)
+    whole(client, [user("My cat is called Miso.")])
+    clock.forward(days=3)
+    whole(client, [user("What is my cat called?")])
+    bank = proxied.house.open_bank(_tenant[0], "me")
+    first = turns(proxied)[0]
+    assert [event.kind for event in bank.explain(first.id).events] == ["recall"]
+
+
+def test_everything_unknown_passes_untouched(proxied, model):
+    client = client_of(proxied)
+    tools = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    messages = [
+        {"role": "system", "content": "Be brief.", "name": "boss"},
+        {"role": "user", "content": [{"type": "text", "text": "What is this?"}, picture]},
+    ]
+    made = client.chat.completions.create(
+        model="echo", messages=messages, tools=tools, tool_choice="auto", seed=7,
+        extra_body={"mirostat": 2, "nested": {"a": [1, None, "中"]}},
+    )  # fmt: skip
+    sent = model.asked[-1]
+    assert sent["messages"] == messages  # there is nothing to recall yet
+    assert sent["tools"] == tools and sent["seed"] == 7
+    assert sent["mirostat"] == 2 and sent["nested"] == {"a": [1, None, "中"]}
+    assert made.model_extra["mine"] == 1 and made.usage.total_tokens == 3
+
+
+def test_notes_leave_pictures_and_system_prompts_as_they_are(proxied, model, clock):
+    client = client_of(proxied)
+    whole(client, [user("My cat is called Miso.")])
+    clock.forward(days=3)
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    asked = {"type": "text", "text": "Is this my cat?"}
+    whole(
+        client,
+        [{"role": "system", "content": "Be brief."}, {"role": "user", "content": [asked, picture]}],
+    )
+    system, last = model.asked[-1]["messages"]
+    assert system["content"].startswith("Be brief.\n\n")
+    assert last["content"][1:] == [asked, picture]
+    assert "Miso" in last["content"][0]["text"]
+
+
+def test_a_conversation_goes_on_and_its_beginning_is_stored_once(proxied):
+    client = client_of(proxied)
+    history: list[Any] = []
+    for text in ("Good morning!", "I slept badly.", "It was the cat."):
+        history.append(user(text))
+        history.append(assistant(streamed(client, history)))
+    assert [text for text, _ in said(proxied)] == [
+        "Good morning!", "I slept badly.", "It was the cat.",
+    ]  # fmt: skip
+    assert len({turn.conversation for turn in turns(proxied)}) == 1
+
+
+def test_what_the_client_still_shows_is_not_recalled(proxied, model):
+    client = client_of(proxied)
+    history = [user("My cat is called Miso.")]
+    history.append(assistant(whole(client, history)))
+    whole(client, [*history, user("What is my cat called?")])
+    assert model.asked[-1]["messages"] == [*history, user("What is my cat called?")]
+
+
+@pytest.mark.parametrize("before", [0, 1, 2])
+def test_a_regeneration_supersedes(proxied, model, before):
+    client = client_of(proxied)
+    history: list[Any] = []
+    for text in ("First of all, hello.", "Then the weather.")[:before]:
+        history += [user(text), assistant(whole(client, [*history, user(text)]))]
+    model.replies[:] = ["a poor reply", "a better reply", "a poor reply"]
+    for _ in range(3):
+        whole(client, [*history, user("Tell me about Tess.")])
+    mine = [pair for pair in said(proxied) if pair[0] == "Tell me about Tess."]
+    assert mine == [("Tell me about Tess.", "a poor reply")]
+    replaced = [t.reply for t in turns(proxied, standing=False) if t.text == "Tell me about Tess."]
+    assert replaced == ["a poor reply", "a better reply", "a poor reply"]
+
+
+def test_the_same_request_again_is_stored_once(proxied):
+    client = client_of(proxied)
+    for _ in range(2):
+        whole(client, [user("Hello there.")])
+    assert len(turns(proxied, standing=False)) == 1
+
+
+def test_the_same_opening_days_later_is_a_new_conversation(proxied, model, clock):
+    client = client_of(proxied)
+    model.replies[:] = ["Hello!", "Hello again!"]
+    whole(client, [user("Hi, how are you today?")])
+    clock.forward(days=1)
+    whole(client, [user("Hi, how are you today?")])
+    assert [reply for _, reply in said(proxied)] == ["Hello!", "Hello again!"]
+    assert len({turn.conversation for turn in turns(proxied)}) == 2
+
+
+def test_a_named_conversation_is_told_apart_at_once(proxied, model):
+    client = client_of(proxied)
+    model.replies[:] = ["Hello!", "Hello again!"]
+    for name in ("a", "b"):
+        headers = {"X-Memory-Conversation": name}
+        whole(client, [user("Hi, how are you today?")], extra_headers=headers)
+    assert len(said(proxied)) == 2
+
+
+def test_an_edited_message_branches(proxied):
+    client = client_of(proxied)
+    history = [user("Good morning!")]
+    history.append(assistant(whole(client, history)))
+    whole(client, [*history, user("I flew to Osaka.")])
+    whole(client, [*history, user("I flew to Kyoto.")])
+    first, old, new = turns(proxied)
+    assert (old.text, new.text) == ("I flew to Osaka.", "I flew to Kyoto.")
+    assert old.conversation == first.conversation != new.conversation
+
+
+def test_a_client_that_sends_only_the_end_of_its_list_stays_in_its_conversation(proxied):
+    client = client_of(proxied)
+    history: list[Any] = []
+    for text in ("One was a racehorse.", "Two was one too.", "One won one race.", "Two won one."):
+        history.append(user(text))
+        history.append(assistant(whole(client, history[-3:])))
+    assert len({turn.conversation for turn in turns(proxied)}) == 1
+
+
+ASIDES = [
+    "### Task:\nGenerate a concise, 3-5 word title with an emoji summarizing the chat history.\n"
+    '### Output:\nJSON format: { "title": "…" }\n<chat_history>\nUSER: hi\n</chat_history>',
+    "使用四到五个字直接返回这句话的简要主题，不要解释、不要标点、不要语气词",
+    "### Task:\nSuggest 3-5 follow-up questions the user might ask next in this conversation. JSON.",
+    "根据以上对话生成三个用户可能的后续问题，只返回 JSON 数组",
+]
+
+
+@pytest.mark.parametrize("prompt", ASIDES)
+def test_what_a_client_asks_for_itself_is_passed_by_and_not_stored(proxied, model, prompt):
+    client = client_of(proxied)
+    whole(client, [user("My cat is called Miso.")])
+    history = [user("My cat is called Miso."), assistant("Nice."), user(prompt)]
+    whole(client, history)
+    assert model.asked[-1]["messages"] == history
+    assert len(said(proxied)) == 1
+
+
+def test_a_header_turns_memory_off_for_one_call(proxied, model, clock):
+    client = client_of(proxied)
+    whole(client, [user("My cat is called Miso.")])
+    clock.forward(days=1)
+    whole(client, [user("What is my cat called?")], extra_headers={"X-Memory": "off"})
+    assert model.asked[-1]["messages"] == [user("What is my cat called?")]
+    whole(client, [user("What is my cat called?")], extra_headers={"X-Memory": "read"})
+    assert "Miso" in model.asked[-1]["messages"][-1]["content"]
+    assert len(said(proxied)) == 1
+
+
+def test_the_bank_comes_from_key_header_and_user(proxied):
+    whole(client_of(proxied), [user("I am Emily.")], user="emily")
+    whole(client_of(proxied), [user("我是曼婷。")], extra_headers={"X-Memory-Bank": "%E6%9B%BC"})
+    whole(client_of(proxied, bank="zoe"), [user("I am Zoe.")], user="emily")
+    assert said(proxied, "emily")[0][0] == "I am Emily."
+    assert said(proxied, "曼")[0][0] == "我是曼婷。"
+    assert said(proxied, "zoe")[0][0] == "I am Zoe."
+    assert len(said(proxied, "emily")) == 1
+    with pytest.raises(openai.NotFoundError):
+        whole(
+            client_of(proxied, bank="zoe"),
+            [user("x y z")],
+            extra_headers={"X-Memory-Bank": "emily"},
+        )
+
+
+def test_our_key_goes_up_and_the_clients_does_not(proxied, model):
+    client = client_of(proxied)
+    whole(client, [user("Hello there.")])
+    assert model.headers[-1]["authorization"] == "Bearer sk-upstream"
+    assert client.api_key not in str(model.headers[-1]) + str(model.asked[-1])
+
+
+def test_a_client_that_leaves_in_the_middle_loses_nothing(proxied, model):
+    client = client_of(proxied)
+    model.replies[:] = ["one two three four five"]
+    stream = client.chat.completions.create(
+        model="waiting", messages=[user("Count to five.")], stream=True
+    )
+    got = [next(stream).choices[0].delta.content for _ in range(3)]
+    assert got == ["one", " two", " three"]
+    stream.close()
+    assert model.hung_up.wait(5), "the model is not kept busy for nobody"
+    until = threading.Event()
+    for _ in range(200):
+        if turns(proxied):
+            break
+        until.wait(0.02)
+    assert said(proxied) == [("Count to five.", "one two three [the reply broke off here]")]
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "kept"),
+    [
+        ("500", 500, None), ("429", 429, None), ("400", 400, None), ("401", 502, None),
+        ("html", 502, None), ("moved", 502, None),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_model_that_fails_is_a_clear_status_and_no_harm(proxied, name, status, kept, stream):
+    client = client_of(proxied)
+    with pytest.raises(openai.APIStatusError) as failed:
+        client.chat.completions.create(
+            model=name, messages=[user("My sister called.")], stream=stream
+        )
+    assert failed.value.status_code == status
+    if status == 429:
+        assert failed.value.response.headers["retry-after"] == "7"
+    assert said(proxied) == [("My sister called.", kept)]
+    assert whole(client, [user("My sister called.")]) == "You said: My sister called."
+    assert said(proxied) == [("My sister called.", "You said: My sister called.")]
+
+
+def test_a_stream_that_breaks_off_says_so_and_is_kept_as_half(proxied):
+    client = client_of(proxied)
+    with pytest.raises(openai.APIError, match="broke off"):
+        streamed(client, [user("One two three four five.")], "truncated")
+    assert said(proxied) == [
+        ("One two three four five.", "You said: One [the reply broke off here]")
+    ]
+
+
+@pytest.mark.parametrize("ask", [streamed, whole])
+def test_an_empty_reply_keeps_what_the_user_said(proxied, ask):
+    assert ask(client_of(proxied), [user("My sister called.")], "empty") in ("", "None")
+    assert said(proxied) == [("My sister called.", None)]
+
+
+def test_a_reply_at_its_length_is_kept_as_cut(proxied):
+    streamed(client_of(proxied), [user("Good morning!")], "cut")
+    assert said(proxied) == [
+        ("Good morning!", "You said: Good morning! [the reply broke off here]")
+    ]
+
+
+def test_tools_are_called_and_the_exchange_is_one_turn(proxied):
+    client = client_of(proxied)
+    asked = [user("What is the weather?")]
+    made = client.chat.completions.create(model="tools", messages=asked)
+    call = made.choices[0].message
+    assert call.tool_calls[0].function.name == "f"
+    result = {"role": "tool", "tool_call_id": "c1", "content": "sunny"}
+    whole(client, [*asked, call.model_dump(exclude_none=True), result], "tools")
+    assert said(proxied) == [("What is the weather?", "You said: What is the weather?")]
+
+
+def test_what_was_said_before_without_a_reply_is_kept_too(proxied):
+    whole(client_of(proxied), [user("Tess is my sister."), user("And Ben my brother.")])
+    assert [text for text, _ in said(proxied)] == ["Tess is my sister.", "And Ben my brother."]
+
+
+def test_models_are_listed(proxied):
+    assert [found.id for found in client_of(proxied).models.list()] == ["echo"]
+
+
+@pytest.mark.parametrize("scopes", [["read"], ["write"], ["erase"]])
+def test_a_key_that_may_not_is_refused(proxied, model, scopes):
+    with pytest.raises(openai.PermissionDeniedError, match="may not"):
+        whole(client_of(proxied, scopes=scopes), [user("Hello there.")])
+    assert not model.asked
+
+
+def test_a_wrong_key_is_refused(proxied, model):
+    client = client_of(proxied)
+    client.api_key = client.api_key[:-4] + "AAAA"
+    with pytest.raises(openai.AuthenticationError):
+        whole(client, [user("Hello there.")])
+    assert not model.asked
