@@ -20,7 +20,7 @@ from starlette.types import ASGIApp
 from memorybank.errors import MissingExtra
 from siliconfriend.server import entry, problems
 from siliconfriend.server.access import Admin
-from siliconfriend.server.chat import proxy
+from siliconfriend.server.chat import passing, proxy
 from siliconfriend.server.chat.upstream import upstream_of
 from siliconfriend.server.guard import Guard
 from siliconfriend.server.house import House
@@ -92,7 +92,7 @@ def _lifespan(house: House, worker: bool) -> Callable[[FastAPI], AbstractAsyncCo
 
 def _mount_chat(app: FastAPI, house: House, metrics: Metrics) -> None:
     upstream = upstream_of(house)
-    app.include_router(proxy.router(proxy.Desk(house, upstream, metrics)))
+    app.include_router(proxy.router(passing.Desk(house, upstream, metrics)))
 
     @asynccontextmanager
     async def hanging_up() -> AsyncIterator[None]:

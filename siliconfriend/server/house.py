@@ -6,6 +6,7 @@ bounded in bytes for all banks together. The tenant of every bank is that of the
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from memorybank.bank import MemoryBank
-from memorybank.errors import UnknownBank
+from memorybank.errors import BadSetting, UnknownBank
 from memorybank.models import LLM, Embedder, load_embedder, load_llm
 from memorybank.records import BankInfo, Lang
 from memorybank.rendering import clean
@@ -24,13 +25,23 @@ from memorybank.verbs.desk import Progress, no_progress
 from memorybank.verbs.digest import Digested
 from memorybank.verbs.read import banks
 from memorybank.verbs.shelf import Shelf
+from siliconfriend.helplines import HelpLines, read_help_lines
 from siliconfriend.server.keys import KEY_FILE, Key, KeyRing
 from siliconfriend.server.refusals import Crowded
 from siliconfriend.server.settings import Serving
 
+LOG = logging.getLogger(__name__)
 DEFAULT_BANK = "me"
 WAITERS = 4
 """So many may wait for a digest at once; each holds a thread."""
+
+
+def _help_lines() -> HelpLines | None:
+    try:
+        return read_help_lines()
+    except BadSetting as error:
+        LOG.error("notes of help name no numbers: %s", error)
+        return None
 
 
 def _now() -> datetime:
@@ -47,6 +58,7 @@ class House:
     keys: KeyRing
     embedder: Embedder | None = None
     llm: LLM | None = None
+    help_lines: HelpLines | None = None
     forwards: bool = True
     """Whether chats go straight to the model's server, where it has one, past `llm`."""
     clock: Callable[[], datetime] = _now
@@ -65,6 +77,8 @@ class House:
             given["embedder"] = load_embedder(settings.embedder, settings.options)
         if "llm" not in given:
             given["llm"] = load_llm(settings.llm, settings.options)
+        if "help_lines" not in given:
+            given["help_lines"] = _help_lines()
         keys = given.pop("keys", None) or KeyRing(path.with_name(KEY_FILE))
         store = SQLiteStore.open(path)
         return cls(
@@ -90,7 +104,7 @@ class House:
 
         Raises UnknownBank, also for every bank that the key does not open.
         """
-        wanted = clean(name) or key.bank or DEFAULT_BANK
+        wanted = clean(name) if name else key.bank or DEFAULT_BANK
         if key.bank and wanted != key.bank:
             raise UnknownBank(wanted)
         return self.open_bank(

@@ -1,4 +1,4 @@
-"""Real servers on loopback for tests: ours behind uvicorn, and a model's that misbehaves on order."""
+"""Real servers on loopback for tests: ours behind uvicorn, and a model's that fails on order."""
 
 from __future__ import annotations
 
@@ -125,9 +125,9 @@ class Model:
 
 
 def _last(body: dict[str, Any]) -> str:
-    content = [m for m in body["messages"] if m["role"] == "user"][-1]["content"]
+    content = [m for m in body["messages"] if m.get("role") == "user"][-1].get("content")
     text = content if isinstance(content, str) else content[-1].get("text", "")
-    return text.split("\n\n")[-1]
+    return text.split("\n\n")[-1].encode("utf-8", "replace").decode()
 
 
 def _chunk(delta: dict[str, Any], finish: str | None = None) -> bytes:
@@ -139,7 +139,7 @@ def _chunk(delta: dict[str, Any], finish: str | None = None) -> bytes:
 def _whole(name: str, reply: str, body: dict[str, Any]) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": reply}
     finish = "length" if name == "cut" else "stop"
-    if name == "tools" and not any(m["role"] == "tool" for m in body["messages"]):
+    if name == "tools" and not any(m.get("role") == "tool" for m in body["messages"]):
         call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
         message, finish = {**message, "content": None, "tool_calls": [call]}, "tool_calls"
     choice = {"index": 0, "message": message, "finish_reason": finish}

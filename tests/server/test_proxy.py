@@ -12,7 +12,6 @@ from memorybank.records import Turn
 from memorybank.store.tables import memories, turns_by_number
 from memorybank.verbs.read import turn_record
 from siliconfriend.server.app import Served
-from tests.server.serving import Model
 
 openai = pytest.importorskip("openai")
 
@@ -216,7 +215,7 @@ ASIDES = [
     "### Task:\nGenerate a concise, 3-5 word title with an emoji summarizing the chat history.\n"
     '### Output:\nJSON format: { "title": "…" }\n<chat_history>\nUSER: hi\n</chat_history>',
     "使用四到五个字直接返回这句话的简要主题，不要解释、不要标点、不要语气词",
-    "### Task:\nSuggest 3-5 follow-up questions the user might ask next in this conversation. JSON.",
+    "### Task:\nSuggest 3-5 follow-up questions the user might ask in this conversation. JSON.",
     "根据以上对话生成三个用户可能的后续问题，只返回 JSON 数组",
 ]
 
@@ -277,10 +276,10 @@ def test_a_client_that_leaves_in_the_middle_loses_nothing(proxied, model):
     assert model.hung_up.wait(5), "the model is not kept busy for nobody"
     until = threading.Event()
     for _ in range(200):
-        if turns(proxied):
+        if turns(proxied)[0].reply:
             break
         until.wait(0.02)
-    assert said(proxied) == [("Count to five.", "one two three [the reply broke off here]")]
+    assert said(proxied) == [("Count to five.", "one two three … [broke off here]")]
 
 
 @pytest.mark.parametrize(
@@ -309,9 +308,7 @@ def test_a_stream_that_breaks_off_says_so_and_is_kept_as_half(proxied):
     client = client_of(proxied)
     with pytest.raises(openai.APIError, match="broke off"):
         streamed(client, [user("One two three four five.")], "truncated")
-    assert said(proxied) == [
-        ("One two three four five.", "You said: One [the reply broke off here]")
-    ]
+    assert said(proxied) == [("One two three four five.", "You said: One … [broke off here]")]
 
 
 @pytest.mark.parametrize("ask", [streamed, whole])
@@ -322,9 +319,7 @@ def test_an_empty_reply_keeps_what_the_user_said(proxied, ask):
 
 def test_a_reply_at_its_length_is_kept_as_cut(proxied):
     streamed(client_of(proxied), [user("Good morning!")], "cut")
-    assert said(proxied) == [
-        ("Good morning!", "You said: Good morning! [the reply broke off here]")
-    ]
+    assert said(proxied) == [("Good morning!", "You said: Good morning! … [broke off here]")]
 
 
 def test_tools_are_called_and_the_exchange_is_one_turn(proxied):
@@ -360,3 +355,81 @@ def test_a_wrong_key_is_refused(proxied, model):
     with pytest.raises(openai.AuthenticationError):
         whole(client, [user("Hello there.")])
     assert not model.asked
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("I want to kill myself.", "emergency"), ("我不想活了。", "急救")]
+)
+@pytest.mark.parametrize("ask", [streamed, whole])
+def test_where_there_is_concern_help_stands_before_the_reply(proxied, model, ask, text, words):
+    client = client_of(proxied)
+    reply = ask(client, [user(text)])
+    assert reply.endswith(f"You said: {text}") and words in reply
+    assert "distress" in model.asked[-1]["messages"][0]["content"] or "痛苦" in str(model.asked[-1])
+    assert said(proxied) == [(text, f"You said: {text}")]
+
+
+@pytest.mark.parametrize("ask", [streamed, whole])
+@pytest.mark.parametrize("name", ["html", "401", "moved"])
+def test_help_is_shown_though_the_model_fails(proxied, ask, name):
+    reply = ask(client_of(proxied), [user("I want to kill myself.")], name)
+    assert "emergency" in reply
+
+
+def test_in_distress_no_memory_is_used_against_the_person(proxied, model, clock):
+    client = client_of(proxied)
+    whole(client, [user("I keep a bottle of sleeping pills in the kitchen drawer.")])
+    whole(client, [user("My friend Ben always makes me laugh.")])
+    clock.forward(days=1)
+    whole(client, [user("I want to kill myself, with pills, or ask my friend Ben.")])
+    sent = str(model.asked[-1]["messages"])
+    assert "kitchen drawer" not in sent and "makes me laugh" in sent
+
+
+def test_words_are_stored_before_the_model_answers(proxied, model):
+    client = client_of(proxied)
+    stream = client.chat.completions.create(
+        model="waiting", messages=[user("One two three four.")], stream=True
+    )
+    next(stream)
+    assert said(proxied) == [("One two three four.", None)]
+    model.go_on.set()
+    assert "".join(c.choices[0].delta.content or "" for c in stream)
+    assert said(proxied)[0][1] == "You said: One two three four."
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[]", b"null", b'{"messages": []}', b'{"messages": {}}', b'{"messages": [1]}',
+     b"[" * 100_000, b'{"messages": [{"role": "user", "content": "x"}]'],
+)  # fmt: skip
+def test_a_body_that_is_none_is_a_400_in_both_forms(proxied, model, body):
+    client = client_of(proxied)
+    answer = client._client.post(
+        f"{client.base_url}chat/completions", content=body,
+        headers={"Authorization": f"Bearer {client.api_key}", "Content-Type": "application/json"},
+    )  # fmt: skip
+    assert answer.status_code == 400
+    told = answer.json()
+    assert told["cure"] and told["error"]["message"]
+    assert not model.asked
+
+
+def test_strange_messages_do_no_harm(proxied):
+    client = client_of(proxied)
+    strange: list[Any] = [
+        {"role": "user"}, {"role": "user", "content": None}, {"role": 7, "content": 7},
+        {"content": "x"}, {"role": "user", "content": [1, {"type": "text"}, {"text": 5}]},
+        {"role": "assistant", "content": "\ud800"}, {"role": "user", "content": "Good morning!"},
+    ]  # fmt: skip
+    post = client._client.post
+    headers = {"Authorization": f"Bearer {client.api_key}"}
+    url = f"{client.base_url}chat/completions"
+    answer = post(
+        url, json={"model": "echo", "messages": strange[:5] + strange[6:]}, headers=headers
+    )
+    assert answer.status_code == 200
+    content = b'{"model":"echo","messages":[{"role":"user","content":"Good \\ud800 morning"}]}'
+    headers["Content-Type"] = "application/json"
+    assert post(url, content=content, headers=headers).status_code == 200
+    assert "Good morning!" in [text for text, _ in said(proxied)]

@@ -8,16 +8,20 @@ recalled a second time.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from memorybank import lexical
 from memorybank.bank import MemoryBank
 from memorybank.compose import Ingredients, compose
 from memorybank.errors import EmptyText
-from memorybank.prompts import read as prompt
+from memorybank.prompts import read as memory_prompt
 from memorybank.records import Lang, Recalled
+from siliconfriend.helplines import HelpLines
+from siliconfriend.prompts import read as prompt
+from siliconfriend.safety import concern, note
 from siliconfriend.server.chat.dialogue import Dialogue
+from siliconfriend.tact import withhold
 
 BUDGET = 1_500
 """Tokens that the notes may take of the model's window."""
@@ -28,35 +32,52 @@ EXTRA = 8
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """What memory adds to a request: an instruction, a block, and the ids that stand in it."""
+    """What memory adds to a request: an instruction, a block, and the ids that stand in it.
+
+    `help` is what is said before any reply where there is concern, with where to find help.
+    """
 
     instruction: str = ""
     block: str = ""
     used: tuple[str, ...] = ()
     lang: Lang = "en"
+    help: str = ""
 
 
-def notes_for(bank: MemoryBank, dialogue: Dialogue) -> Notes:
-    """Return what memory has to say to the newest message. Reads only."""
+def notes_for(bank: MemoryBank, dialogue: Dialogue, lines: HelpLines | None = None) -> Notes:
+    """Return what memory has to say to the newest message. Reads only.
+
+    Where there is concern, nothing stands in the notes that could hurt: no portrait, no summary,
+    and of memories only what supports; and there is a note with help lines.
+    """
     said = dialogue.newest.said
     lang = lexical.detect(said, bank.desk.bank().lang)
+    found = concern(said)
     try:
-        found = bank.recall(said, k=MOST + EXTRA)
+        recalled = bank.recall(said, k=MOST + EXTRA)
     except EmptyText:
         return Notes(lang=lang)  # a picture, say: there are no words to recall by
-    hits = [hit for hit in found if hit.relevant and not _shown(hit, dialogue)][:MOST]
-    overall = bank.summaries("global")
-    composed = compose(
-        Ingredients(
-            message="", instruction=prompt("context", lang), lang=lang, recalled=hits,
-            withheld=found.withheld, portrait=bank.portrait(),
+    hits = [hit for hit in recalled if hit.relevant and not _shown(hit, dialogue)]
+    if found:
+        parts = _parts(lang, withhold(hits, found)[:MOST], distress=True)
+    else:
+        overall = bank.summaries("global")
+        parts = replace(
+            _parts(lang, hits[:MOST]), portrait=bank.portrait(),
             overall=overall[0] if overall else None,
-        ),
-        BUDGET,
-    )  # fmt: skip
+        )  # fmt: skip
+    composed = compose(parts, BUDGET)
     block = composed.messages[-1]["content"].strip()
-    used = tuple(hit.id for hit in composed.recalled)
-    return Notes(composed.messages[0]["content"] if block else "", block, used, lang)
+    return Notes(
+        instruction=parts.instruction if block or found else "", block=block,
+        used=tuple(hit.id for hit in composed.recalled), lang=lang,
+        help=note(found, lang, lines) if found else "",
+    )  # fmt: skip
+
+
+def _parts(lang: Lang, hits: Sequence[Recalled], *, distress: bool = False) -> Ingredients:
+    told = [memory_prompt("context", lang), *([prompt("distress", lang)] if distress else [])]
+    return Ingredients(message="", instruction="\n\n".join(told), lang=lang, recalled=hits)
 
 
 def _shown(hit: Recalled, dialogue: Dialogue) -> bool:
@@ -71,10 +92,11 @@ def with_notes(
     messages: Sequence[Mapping[str, Any]], dialogue: Dialogue, notes: Notes
 ) -> list[Mapping[str, Any]]:
     """Return the messages with block and instruction added; no other message is changed."""
-    if not notes.block:
+    if not notes.instruction:
         return list(messages)
     told = list(messages)
-    told[dialogue.at] = _preceded(told[dialogue.at], notes.block)
+    if notes.block:
+        told[dialogue.at] = _preceded(told[dialogue.at], notes.block)
     first = next((i for i, m in enumerate(told) if m.get("role") in ("system", "developer")), None)
     if first is None:
         return [{"role": "system", "content": notes.instruction}, *told]

@@ -1,11 +1,12 @@
-"""Where an exchange belongs, and its storing: regenerated, edited, retried, or simply next.
+"""Where an exchange belongs, and its storing: new, regenerated, edited, retried, or half.
 
-The name of an exchange is its place and its words (`dialogue.Step.key`), kept as the turn's
-`external_id`, so that everything about it goes when the turn is erased. The same words at the
-same place: the new reply supersedes the old. Other words at the same place: a branch, in a
-conversation of its own. The first words of a conversation name no place of their own, and short
-openings repeat; so near the beginning the same words count as a regeneration only within a
-sitting, and as a new conversation after it.
+What the user said is stored before the model is asked, and gets its reply when that is there; so
+nothing that happens in between can take it. The name of an exchange is its place and its words
+(`dialogue.Step.key`), kept as the turn's `external_id`, so that everything about it goes when the
+turn is erased. The same words at the same place: a turn without a reply gets it, one that has a
+reply is superseded by the new one. Other words at the same place: a branch, in a conversation of
+its own. Short openings repeat and have no place of their own; so near the beginning the same
+words count as a regeneration only within a sitting, and as a new conversation after it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from memorybank.bank import MemoryBank
+from memorybank.errors import UnknownMemory
 from memorybank.records import Lang, Turn
 from memorybank.rendering import clean, is_blank
 from memorybank.store import Transaction
@@ -28,7 +30,7 @@ UNIQUE = 2
 LOOK_BACK = 20
 """Turns looked through for the one before, where a client sends only the end of its list."""
 _PICTURE: dict[Lang, str] = {"en": "[picture]", "zh": "[图片]"}
-_BROKEN: dict[Lang, str] = {"en": "[the reply broke off here]", "zh": "[回复到此中断]"}
+_BROKEN: dict[Lang, str] = {"en": " … [broke off here]", "zh": " ……［到此中断］"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,32 +40,72 @@ class Place:
     external_id: str
     conversation: str
     seq: int
-    supersedes: str | None = None
+    turn: TurnRow | None = None
+    """The turn that stands there already; then the name is for the one that supersedes it."""
 
 
-def keep(
-    bank: MemoryBank,
-    dialogue: Dialogue,
-    reply: str,
-    *,
-    used: tuple[str, ...] = (),
-    whole: bool = True,
-    lang: Lang = "en",
-) -> str:
-    """Store the newest exchange of a dialogue with what it recalled; returns its id.
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A turn that waits for its reply."""
 
-    A reply that broke off is kept and marked as such. What the user said before without having
-    got any reply is stored too, if it is not yet.
-    """
+    bank: MemoryBank
+    dialogue: Dialogue
+    place: Place
+    turn_id: str
+    now: datetime
+    lang: Lang
+
+    @property
+    def stands(self) -> str:
+        """The reply that the turn has already."""
+        return (self.place.turn.reply or "") if self.place.turn else ""
+
+
+def begin(bank: MemoryBank, dialogue: Dialogue, lang: Lang) -> Thread:
+    """Store what the user said; also what they said right before without getting any reply."""
     now = bank.desk.moment(None)
     for step in _unanswered(dialogue):
         if not _known(bank, step):
-            _store(bank, dialogue, step, "", now, (), lang)
-    if not whole and reply:
-        reply = f"{reply} {_BROKEN[lang]}"
-    newest = dialogue.newest
-    told = "\n".join(filter(None, (newest.reply, reply)))
-    return _store(bank, dialogue, newest, told, now, used, lang)
+            _said(bank, step, _place(bank, dialogue, step, now), now, lang)
+    place = _place(bank, dialogue, dialogue.newest, now)
+    if place.turn:
+        with bank.desk.store.read() as tx:
+            memory = memories_by_number(tx, bank.desk.key, [place.turn.number])[place.turn.number]
+        return Thread(bank, dialogue, place, memory.id, now, lang)
+    turn_id = _said(bank, dialogue.newest, place, now, lang)
+    return Thread(bank, dialogue, place, turn_id, now, lang)
+
+
+def finish(thread: Thread, reply: str, *, used: tuple[str, ...] = (), whole: bool = True) -> None:
+    """Give the turn its reply with what it recalled; one that broke off is marked as such.
+
+    The reply of a turn that has one is superseded; one that goes on after a tool was called is
+    only longer. A turn that was erased meanwhile stays erased.
+    """
+    before = clean(thread.dialogue.newest.reply)
+    told = clean("\n".join(filter(None, (before, reply))))
+    if not told or told == thread.stands:
+        return
+    if not whole:
+        told += _BROKEN[thread.lang]
+    bank, goes_on = thread.bank, bool(before) and before.startswith(thread.stands)
+    try:
+        if thread.stands and not goes_on:
+            _supersede(thread, told, used)
+        else:
+            bank.answer(thread.turn_id, told, used=used, now=thread.now)
+    except UnknownMemory:
+        return
+
+
+def _supersede(thread: Thread, reply: str, used: tuple[str, ...]) -> None:
+    place = thread.place
+    turn = Turn(
+        text=_spoken(thread.dialogue.newest, thread.lang), reply=reply, occurred_at=thread.now,
+        external_id=place.external_id, conversation=place.conversation, seq=place.seq,
+        source="chat", supersedes=thread.turn_id,
+    )  # fmt: skip
+    remember(thread.bank.desk, [turn], now=thread.now, used=used)
 
 
 def _unanswered(dialogue: Dialogue) -> list[Step]:
@@ -76,25 +118,17 @@ def _unanswered(dialogue: Dialogue) -> list[Step]:
     return found
 
 
-def _store(
-    bank: MemoryBank,
-    dialogue: Dialogue,
-    step: Step,
-    reply: str,
-    now: datetime,
-    used: tuple[str, ...],
-    lang: Lang,
-) -> str:
-    if is_blank(step.said) and is_blank(reply):
-        return ""
-    said, reply = _PICTURE[lang] if is_blank(step.said) else step.said, clean(reply)
-    place = _place(bank, dialogue, step, text_hash(said, reply), now)
+def _said(bank: MemoryBank, step: Step, place: Place, now: datetime, lang: Lang) -> str:
+    """Store what was said in one step; the vector is made with the reply, or by a job."""
     turn = Turn(
-        text=said, reply=reply or None, occurred_at=now, external_id=place.external_id,
+        text=_spoken(step, lang), occurred_at=now, external_id=place.external_id,
         conversation=place.conversation, seq=place.seq, source="chat",
-        supersedes=place.supersedes,
     )  # fmt: skip
-    return remember(bank.desk, [turn], now=now, used=used)[0].id
+    return remember(bank.desk, [turn], now=now, vectors="later")[0].id
+
+
+def _spoken(step: Step, lang: Lang) -> str:
+    return _PICTURE[lang] if is_blank(step.said) else step.said
 
 
 def _known(bank: MemoryBank, step: Step) -> bool:
@@ -102,15 +136,14 @@ def _known(bank: MemoryBank, step: Step) -> bool:
         return bool(_called(tx, bank.desk.key, step.key))
 
 
-def _place(
-    bank: MemoryBank, dialogue: Dialogue, step: Step, wording: bytes, now: datetime
-) -> Place:
+def _place(bank: MemoryBank, dialogue: Dialogue, step: Step, now: datetime) -> Place:
     with bank.desk.store.read() as tx:
         key = bank.desk.key
         same = _called(tx, key, step.key)
         depth = dialogue.steps.index(step)
         if same and (depth >= UNIQUE or _recent(tx, bank, same[0], now)):
-            return _again(tx, bank, same, wording)
+            row = same[0]
+            return Place(f"{step.key}:{len(same) + 1}", row.conversation, row.seq, row)
         external_id = f"{step.key}:{len(same) + 1}" if same else step.key
         parent = _parent(tx, bank, dialogue, depth)
         if parent is None:
@@ -118,19 +151,6 @@ def _place(
         branches = bool(same) or bool(_called(tx, key, f"chat:{step.place}:"))
         conversation = bank.desk.new_id() if branches else parent.conversation
         return Place(external_id, conversation, parent.seq + 1)
-
-
-def _again(tx: Transaction, bank: MemoryBank, same: list[TurnRow], wording: bytes) -> Place:
-    """Return the place of a regeneration: the reply that stands now is replaced by name; one
-    that had been replaced before and has come again needs a name of its own."""
-    stands = same[0]
-    name = str(stands.external_id)
-    older = [row.text_hash for row in same[1:] if row.external_id == name]
-    if stands.text_hash == wording or wording not in older:
-        return Place(name, stands.conversation, stands.seq)
-    memory = memories_by_number(tx, bank.desk.key, [stands.number])[stands.number]
-    base = ":".join(name.split(":")[:3])
-    return Place(f"{base}:{len(same) + 1}", stands.conversation, stands.seq, memory.id)
 
 
 def _parent(tx: Transaction, bank: MemoryBank, dialogue: Dialogue, depth: int) -> TurnRow | None:

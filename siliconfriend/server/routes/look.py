@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -22,6 +22,8 @@ from siliconfriend.server.bodies import (
 from siliconfriend.server.problems import RESPONSES
 
 routes = APIRouter(prefix="/v1/banks/{bank}", tags=["recall"], responses=RESPONSES)
+Weight = Annotated[float, Query(ge=0, le=1, allow_inf_nan=False, description="That matter so much.")]
+HowMany = Annotated[int, Query(ge=1, le=1_000)]
 DayInQuery = Annotated[date | None, BeforeValidator(day_only), Query(examples=["2026-03-01"])]
 
 
@@ -65,13 +67,46 @@ def summaries(house: TheHouse, key: Reader, bank: BankName, level: Level) -> Res
     return answer(house.bank(key, bank).summaries(level))
 
 
+@routes.get("/fading", response_model=answers.Memories)
+def fading(
+    house: TheHouse,
+    key: Reader,
+    bank: BankName,
+    days: Annotated[float, Query(gt=0, le=36_500, allow_inf_nan=False)] = 30.0,
+    significance: Weight = 0.0,
+    k: HowMany = 20,
+    now: NowInQuery = None,
+) -> Response:
+    """Show what will have faded within so many days, the next one first."""
+    within = timedelta(days=days)
+    found = house.bank(key, bank).fading(within=within, significance=significance, k=k, now=now)
+    return answer(found)
+
+
+@routes.get("/on-this-day", response_model=answers.Memories)
+def on_this_day(
+    house: TheHouse,
+    key: Reader,
+    bank: BankName,
+    significance: Weight = 0.0,
+    k: HowMany = 20,
+    now: NowInQuery = None,
+) -> Response:
+    """Show what happened on this month and day in earlier years."""
+    return answer(house.bank(key, bank).on_this_day(significance=significance, k=k, now=now))
+
+
 @routes.get("/timeline", response_model=answers.Timeline)
 def timeline(
     house: TheHouse,
     key: Reader,
     bank: BankName,
-    first: DayInQuery = None,
-    last: DayInQuery = None,
+    first: Weight = Annotated[float, Query(ge=0, le=1, allow_inf_nan=False, description="That matter so much.")]
+HowMany = Annotated[int, Query(ge=1, le=1_000)]
+DayInQuery = None,
+    last: Weight = Annotated[float, Query(ge=0, le=1, allow_inf_nan=False, description="That matter so much.")]
+HowMany = Annotated[int, Query(ge=1, le=1_000)]
+DayInQuery = None,
     now: NowInQuery = None,
 ) -> Response:
     """Show the days of a bank, each with its summary, insight and memories."""
