@@ -15,6 +15,7 @@ from memorybank.errors import MemoryBankError
 from siliconfriend.cli import chat
 from siliconfriend.finetune import cli as finetune
 from siliconfriend.simulate import cli as simulate
+from siliconfriend.server import cli as server
 
 app = typer.Typer(
     help=both("A companion that remembers you.", "一个记得你的伙伴。"),
@@ -32,6 +33,8 @@ def _commands() -> None:
 
 for room in (chat, finetune, simulate):
     room.register(app)
+chat.register(app)
+server.register(app)
 
 
 def main() -> None:

@@ -204,6 +204,24 @@ class Correction(Body):
     now: Moment | None = None
 
 
+class Answered(Body):
+    """A reply to a turn that was stored when it was said."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"reply": "Your cat is called Miso.", "used": []}]}
+    )
+    reply: Annotated[str, Field(min_length=1, max_length=LONGEST)]
+    used: list[MemoryId] = Field(default=[], max_length=100)
+    now: Moment | None = None
+
+
+class Used(Body):
+    """Memories that a stored turn has called to mind."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"used": ["33c15f5a"]}]})
+    used: list[MemoryId] = Field(min_length=1, max_length=100)
+
+
 class WhatToErase(Body):
     """Turns by id, by day, or by the source they came from: at least one of these."""
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from memorybank.bank import MemoryBank
 from memorybank.errors import BadSetting, UnknownBank
@@ -156,12 +157,18 @@ class House:
         self,
         bank: MemoryBank,
         *,
-        due_only: bool = False,
+        over_only: bool = False,
         now: datetime | None = None,
         progress: Progress = no_progress,
     ) -> Digested:
-        """Digest a bank with the server's language model, if there is one."""
-        return bank.digest(llm=self.llm, due_only=due_only, now=now, progress=progress)
+        """Digest a bank with the server's language model, if there is one.
+
+        `over_only`: days that are over, and not what failed a short while ago.
+        """
+        today = self.clock().astimezone(ZoneInfo(bank.info().zone)).date() if over_only else None
+        return bank.digest(
+            llm=self.llm, due_only=over_only, before=today, now=now, progress=progress
+        )
 
     def digest_now(self, bank: MemoryBank, now: datetime | None) -> Digested:
         """Digest a bank for somebody who waits for it; no more than a few at once.

@@ -100,7 +100,7 @@ class Worker:
         if kind == "embed":
             bank.embed_pending(progress=self._progress)
         else:
-            self.house.digest(bank, due_only=not asked, progress=self._progress)
+            self.house.digest(bank, over_only=not asked, progress=self._progress)
 
     def _progress(self, what: str, done: int, total: int) -> None:
         if self._stopping.is_set():

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import pytest
 
 pytest.importorskip("fastapi", reason="the server's packages are not installed")
 from fastapi.testclient import TestClient
+from serving import Model, free_port, on_air
 
 from memorybank.settings import Settings
 from memorybank.testing import Clock, HashEmbedder
@@ -18,26 +18,11 @@ from siliconfriend.server.house import House
 from siliconfriend.server.keys import Key
 from siliconfriend.server.limits import Buckets
 from siliconfriend.server.settings import Serving
-from tests.server.serving import Model, free_port, on_air
 
 
 @pytest.fixture(autouse=True)
-def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+def near(loopback: None) -> None:
     """Servers and clients of these tests speak over loopback, and over nothing else."""
-
-    def guarded(name: str) -> Any:
-        through = getattr(socket.socket, name)
-
-        def connect(self: socket.socket, address: Any) -> Any:
-            if self.family != getattr(socket, "AF_UNIX", None) and address[0] != "127.0.0.1":
-                self.close()
-                raise RuntimeError(f"a test reached for the network: {address!r}")
-            return through(self, address)
-
-        return connect
-
-    for name in ("connect", "connect_ex"):
-        monkeypatch.setattr(socket.socket, name, guarded(name))
 
 
 @pytest.fixture

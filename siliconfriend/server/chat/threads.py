@@ -23,6 +23,7 @@ from memorybank.store.tables import TurnRow, from_us, memories_by_number, turns_
 from memorybank.verbs.desk import text_hash, zone_of
 from memorybank.verbs.remember import remember
 from siliconfriend.server.chat.dialogue import Dialogue, Step
+from siliconfriend.words import word
 
 SITTING = timedelta(hours=2)
 UNIQUE = 2
@@ -30,7 +31,6 @@ UNIQUE = 2
 LOOK_BACK = 20
 """Turns looked through for the one before, where a client sends only the end of its list."""
 _PICTURE: dict[Lang, str] = {"en": "[picture]", "zh": "[图片]"}
-_BROKEN: dict[Lang, str] = {"en": " … [broke off here]", "zh": " ……［到此中断］"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def finish(thread: Thread, reply: str, *, used: tuple[str, ...] = (), whole: boo
     if not told or told == thread.stands:
         return
     if not whole:
-        told += _BROKEN[thread.lang]
+        told += word("half", thread.lang)
     bank, goes_on = thread.bank, bool(before) and before.startswith(thread.stands)
     try:
         if thread.stands and not goes_on:

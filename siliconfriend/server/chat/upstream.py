@@ -1,7 +1,7 @@
 """The configured model behind the proxy: an HTTP server that is forwarded to, or one in process.
 
 Where it is and with which key is read from the settings and from nowhere else; no redirect is
-followed and no proxy variable honoured, so that what people say goes to no other host.
+followed, and no proxy but one that is set there, so that what people say goes to no other host.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ import anyio
 import anyio.to_thread
 import httpx2
 
+from memorybank.adapters.openai_client import CLIENT_OPTIONS, Endpoint, endpoint
+from memorybank.adapters.options import Section
 from memorybank.errors import BadInput, BadReply, ModelDenied, ModelUnreachable, ReplyCut
 from memorybank.models import LLM, Style, replying
 from siliconfriend.server.chat.dialogue import plain
@@ -27,7 +29,6 @@ from siliconfriend.server.house import House
 from siliconfriend.server.settings import Serving
 
 LONGEST_BODY = 32 * 2**20
-HOME = "https://api.openai.com/v1"
 OWN_NAME = "siliconfriend"
 """Whoever asks for this model gets the configured one."""
 _PASSED = ("content-type", "retry-after", "x-request-id")
@@ -70,19 +71,23 @@ class Upstream(Protocol):
 class HttpUpstream:
     """An OpenAI-compatible server."""
 
-    base_url: str
+    endpoint: Endpoint
     model: str
     serving: Serving
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     _client: httpx2.AsyncClient | None = field(default=None, repr=False)
 
     @property
     def client(self) -> httpx2.AsyncClient:
         """The connections, made when they are first needed."""
         if self._client is None:
+            keys = self.endpoint.keys
+            key = {"Authorization": f"Bearer {keys[0]}"} if keys else {}
             self._client = httpx2.AsyncClient(
-                headers={**self.headers, "Accept-Encoding": "identity"},
-                timeout=httpx2.Timeout(self.serving.first_piece_seconds, connect=10.0),
+                headers={**self.endpoint.headers, **key, "Accept-Encoding": "identity"},
+                timeout=httpx2.Timeout(
+                    self.serving.first_piece_seconds, connect=self.endpoint.connect_timeout
+                ),
+                proxy=self.endpoint.proxy or None,
                 limits=httpx2.Limits(max_connections=self.serving.streams + 8),
                 follow_redirects=False, trust_env=False,
             )  # fmt: skip
@@ -91,11 +96,11 @@ class HttpUpstream:
     @asynccontextmanager
     async def ask(self, body: Mapping[str, Any]) -> AsyncIterator[Answer]:
         """Forward the body as it is, but for the model's name where it is ours."""
-        asked = dict(body)
+        asked = {**self.endpoint.extra, **body}
         if asked.get("model") in (None, "", OWN_NAME):
             asked["model"] = self.model
         content = json.dumps(asked, ensure_ascii=False).encode("utf-8", "surrogatepass")
-        url = f"{self.base_url.rstrip('/')}/chat/completions"
+        url = f"{self.endpoint.base_url}/chat/completions"
         headers = {"Content-Type": "application/json"}
         with _translated():
             request = self.client.build_request("POST", url, content=content, headers=headers)
@@ -110,7 +115,7 @@ class HttpUpstream:
     async def models(self) -> dict[str, Any]:
         """Return the server's own list; only the configured model where it keeps none."""
         with _translated():
-            response = await self.client.get(f"{self.base_url.rstrip('/')}/models")
+            response = await self.client.get(f"{self.endpoint.base_url}/models")
         try:
             listed = response.json() if response.status_code == 200 else None
         except ValueError:
@@ -304,12 +309,9 @@ def _list_of(model: str) -> dict[str, Any]:
 
 def upstream_of(house: House) -> Upstream | None:
     """Return the model that the settings name: forwarded to if it speaks OpenAI's language."""
-    name = house.settings.llm
-    provider, _, model = name.partition(":")
-    if house.forwards and provider == "openai":
-        section = house.settings.options.get("openai", {})
-        key = section.get("api_key")
-        first = key[0] if isinstance(key, list) and key else key
-        headers = {"Authorization": f"Bearer {first}"} if first else {}
-        return HttpUpstream(str(section.get("base_url") or HOME), model, house.serving, headers)
-    return LocalUpstream(house.llm) if house.llm else None
+    provider, _, model = house.settings.llm.partition(":")
+    if provider != "openai" or not house.forwards:
+        return LocalUpstream(house.llm) if house.llm else None
+    options = house.settings.options.get("openai", {})
+    shared = {name: value for name, value in options.items() if name in CLIENT_OPTIONS}
+    return HttpUpstream(endpoint(Section("openai", shared, CLIENT_OPTIONS)), model, house.serving)

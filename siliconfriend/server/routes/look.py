@@ -22,7 +22,9 @@ from siliconfriend.server.bodies import (
 from siliconfriend.server.problems import RESPONSES
 
 routes = APIRouter(prefix="/v1/banks/{bank}", tags=["recall"], responses=RESPONSES)
-Weight = Annotated[float, Query(ge=0, le=1, allow_inf_nan=False, description="That matter so much.")]
+Weight = Annotated[
+    float, Query(ge=0, le=1, allow_inf_nan=False, description="That matter at least so much.")
+]
 HowMany = Annotated[int, Query(ge=1, le=1_000)]
 DayInQuery = Annotated[date | None, BeforeValidator(day_only), Query(examples=["2026-03-01"])]
 
@@ -67,6 +69,18 @@ def summaries(house: TheHouse, key: Reader, bank: BankName, level: Level) -> Res
     return answer(house.bank(key, bank).summaries(level))
 
 
+@routes.get("/recent", response_model=answers.Turns)
+def recent(
+    house: TheHouse,
+    key: Reader,
+    bank: BankName,
+    count: HowMany = 6,
+    now: NowInQuery = None,
+) -> Response:
+    """Show the last turns, oldest first."""
+    return answer(house.bank(key, bank).recent(count, now=now))
+
+
 @routes.get("/fading", response_model=answers.Memories)
 def fading(
     house: TheHouse,
@@ -101,12 +115,8 @@ def timeline(
     house: TheHouse,
     key: Reader,
     bank: BankName,
-    first: Weight = Annotated[float, Query(ge=0, le=1, allow_inf_nan=False, description="That matter so much.")]
-HowMany = Annotated[int, Query(ge=1, le=1_000)]
-DayInQuery = None,
-    last: Weight = Annotated[float, Query(ge=0, le=1, allow_inf_nan=False, description="That matter so much.")]
-HowMany = Annotated[int, Query(ge=1, le=1_000)]
-DayInQuery = None,
+    first: DayInQuery = None,
+    last: DayInQuery = None,
     now: NowInQuery = None,
 ) -> Response:
     """Show the days of a bank, each with its summary, insight and memories."""

@@ -8,7 +8,15 @@ from pydantic import BaseModel
 from siliconfriend.server import answers
 from siliconfriend.server.access import Eraser, Reader, TheHouse, Writer
 from siliconfriend.server.answers import answer
-from siliconfriend.server.bodies import BankName, Correction, IdInPath, NowInQuery, WhatToErase
+from siliconfriend.server.bodies import (
+    Answered,
+    BankName,
+    Correction,
+    IdInPath,
+    NowInQuery,
+    Used,
+    WhatToErase,
+)
 from siliconfriend.server.problems import RESPONSES
 
 routes = APIRouter(prefix="/v1/banks/{bank}", tags=["one memory"], responses=RESPONSES)
@@ -65,6 +73,25 @@ def correct(
     new = opened.correct(memory_id, body.text, reply=body.reply, now=body.now)
     house.nudge()
     return answer({"id": new}, 201)
+
+
+@routes.post("/memories/{memory_id}/answer", response_model=Corrected)
+def answer_turn(
+    house: TheHouse, key: Writer, bank: BankName, memory_id: IdInPath, body: Answered
+) -> Response:
+    """Give a turn that was stored when it was said its reply, or another one."""
+    told = house.bank(key, bank).answer(memory_id, body.reply, used=body.used, now=body.now)
+    house.nudge()
+    return answer({"id": told})
+
+
+@routes.post("/memories/{memory_id}/strengthen", status_code=204)
+def strengthen(
+    house: TheHouse, key: Writer, bank: BankName, memory_id: IdInPath, body: Used
+) -> Response:
+    """Let memories grow stronger that a turn has called to mind, once each."""
+    house.bank(key, bank).strengthen(memory_id, body.used)
+    return Response(status_code=204)
 
 
 @routes.delete("/memories/{memory_id}", response_model=answers.ErasedShape)
