@@ -12,6 +12,7 @@ import typer
 
 from memorybank.cli.words import asked_lang, both, word
 from memorybank.errors import MemoryBankError
+from siliconfriend.bench import cli as bench
 from siliconfriend.cli import chat
 from siliconfriend.finetune import cli as finetune
 from siliconfriend.simulate import cli as simulate
@@ -35,6 +36,7 @@ for room in (chat, finetune, simulate):
     room.register(app)
 chat.register(app)
 server.register(app)
+bench.register(app)
 
 
 def main() -> None:

@@ -153,8 +153,9 @@ class KeyRing:
         return [key for key in keys if tenant is None or key.tenant == tenant]
 
     def usable(self) -> bool:
-        """Say whether there is any key that opens something now."""
-        return any(not key.expires_at or key.expires_at > self.clock() for key in self.all())
+        """Say whether there is any key that opens something now; a browser signed in is none."""
+        keys = [key for key in self.all() if key.kind == "key"]
+        return any(not key.expires_at or key.expires_at > self.clock() for key in keys)
 
     def revoke(self, key_id: str, tenant: str | None = None, bank: str = "") -> None:
         """Take a key back, its sessions too; raises NotFound if there is none of that id."""

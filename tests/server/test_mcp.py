@@ -22,7 +22,9 @@ TOOLS = {
 
 @pytest.fixture
 def server(house):
-    return server_for(lambda ctx, name, scope, create: house.open_bank("", name or "me", create=create))
+    return server_for(
+        lambda ctx, name, scope, create: house.open_bank("", name or "me", create=create)
+    )
 
 
 def run(steps):
@@ -138,7 +140,7 @@ def test_over_http_the_key_decides_whose_memory_it_is(proxied, tenant):
         async with opened(tokens["other"]) as client:
             failed = await client.call_tool("recall", {"message": "my cat"})
             assert failed.is_error and "Miso" not in str(failed)
-        with pytest.raises(Exception):  # noqa: B017, PT011  a group of them, by the client's taste
+        with pytest.raises(Exception):  # noqa: B017  a group of them, by the client's taste
             async with opened("nonsense") as client:
                 await client.list_tools()
 

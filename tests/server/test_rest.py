@@ -306,16 +306,14 @@ def test_a_key_expires_and_its_sessions_with_it(tmp_path):
     made = ring.make(seconds=60)
     session = ring.session(made.key)
     link = ring.make(seconds=60, kind="link")
-    signed_in = ring.session(ring.find(link.token, entering=True).__class__(**{
-        name: getattr(link.key, name) for name in link.key.__slots__
-    }))  # fmt: skip
+    signed_in = ring.session(ring.find(link.token, entering=True))
     assert ring.find(made.token) and ring.find(session.token)
     now[0] += 61
     for token in (made.token, session.token, link.token):
         with pytest.raises(NoKey):
             ring.find(token, entering=True)
     assert ring.find(signed_in.token).kind == "session"
-    assert not ring.usable() or [key.kind for key in ring.all()] == ["key", "session"]
+    assert not ring.usable()
     now[0] += 31 * 86_400
     with pytest.raises(NoKey, match="expired"):
         ring.find(signed_in.token)
