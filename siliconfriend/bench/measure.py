@@ -227,7 +227,7 @@ def _resident(pid: int) -> float:
 
 
 def _computed(pid: int) -> float:
-    """Return how many seconds a process has computed; says more than the clock on a busy machine."""
+    """Return how many seconds a process has computed; tells more on a busy machine."""
     stat = Path(f"/proc/{pid}/stat")
     if not stat.exists():
         return 0.0

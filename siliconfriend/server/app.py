@@ -92,11 +92,13 @@ def _lifespan(house: House, worker: bool) -> Callable[[FastAPI], AbstractAsyncCo
 
 def _mount_chat(app: FastAPI, house: House, metrics: Metrics) -> None:
     upstream = upstream_of(house)
-    app.include_router(proxy.router(passing.Desk(house, upstream, metrics)))
+    desk = passing.Desk(house, upstream, metrics)
+    app.include_router(proxy.router(desk))
 
     @asynccontextmanager
     async def hanging_up() -> AsyncIterator[None]:
         yield
+        await desk.quiet()
         if upstream:
             await upstream.close()
 

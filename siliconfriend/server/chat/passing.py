@@ -58,6 +58,12 @@ class Desk:
         self.house, self.upstream, self.metrics = house, upstream, metrics
         self.going_on = 0
 
+    async def quiet(self, seconds: float = 5.0) -> None:
+        """Wait until every chat that was broken off has stored what was said of it."""
+        with anyio.move_on_after(seconds):
+            while self.going_on:
+                await anyio.sleep(0.02)
+
     def model(self) -> Upstream:
         """Return the model; raises NoModel where none is configured."""
         if self.upstream is None:

@@ -26,7 +26,7 @@ def list_banks(house: TheHouse, key: Reader) -> Response:
     return answer(house.banks(key))
 
 
-@routes.post("", response_model=BankInfo, status_code=201)
+@routes.post("", response_model=BankInfo, status_code=201, responses={200: {"model": BankInfo}})
 def make_bank(house: TheHouse, key: Writer, body: NewBank) -> Response:
     """Make a bank; one that is there already is returned as it is, with 200."""
     known = body.name in {info.name for info in house.banks(key)}
@@ -57,7 +57,12 @@ def change_preset(house: TheHouse, key: Admin, bank: BankName, body: PresetName)
     return answer(opened.info())
 
 
-@routes.post("/{bank}/digest", response_model=DigestedShape | Jobs, status_code=202)
+@routes.post(
+    "/{bank}/digest",
+    response_model=Jobs,
+    status_code=202,
+    responses={200: {"model": DigestedShape}},
+)
 def digest(
     house: TheHouse,
     key: Writer,

@@ -1,0 +1,5 @@
+"""`python -m siliconfriend.cli`."""
+
+from siliconfriend.cli import main
+
+main()
