@@ -26,6 +26,7 @@ from siliconfriend.server.guard import Guard
 from siliconfriend.server.house import House
 from siliconfriend.server.metrics import Metrics
 from siliconfriend.server.routes import routers
+from siliconfriend.server.telemetry import watched
 from siliconfriend.server.worker import Worker
 
 Mount = Callable[[FastAPI, House], None]
@@ -68,7 +69,7 @@ def build(house: House, *, worker: bool = True, page: Mount | None = None) -> Se
     if page:
         page(app, house)
     _describe(app)
-    return Served(app, Guard(app, house.serving, house.keys, metrics), house, metrics)
+    return Served(app, Guard(app, house.serving, house.keys, watched(metrics)), house, metrics)
 
 
 def _lifespan(house: House, worker: bool) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
