@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from fastapi import FastAPI, Response
-from starlette.types import ASGIApp
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from memorybank.errors import MissingExtra
 from siliconfriend.server import entry, problems
@@ -68,6 +69,8 @@ def build(house: House, *, worker: bool = True, page: Mount | None = None) -> Se
     _mount_mcp(app, house)
     if page:
         page(app, house)
+    else:
+        app.get("/", include_in_schema=False)(entry.no_page)
     _describe(app)
     return Served(app, Guard(app, house.serving, house.keys, watched(metrics)), house, metrics)
 
@@ -113,8 +116,24 @@ def _mount_mcp(app: FastAPI, house: House) -> None:
     except MissingExtra:
         return
     mounted, part = over_http(house)
-    app.mount("/mcp", mounted)
+
+    async def without_slash(scope: Scope, receive: Receive, send: Send) -> None:
+        root = f"{scope.get('root_path', '')}/mcp"
+        await mounted({**scope, "path": f"{root}/", "root_path": root}, receive, send)
+
+    app.mount("/mcp/", mounted)
+    app.router.routes.insert(0, Route("/mcp", _Asgi(without_slash), include_in_schema=False))
     app.state.parts.append(part)
+
+
+class _Asgi:
+    """An ASGI function as a route takes it: a plain function would be taken for a handler."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
 
 
 def _add_care(app: FastAPI) -> None:

@@ -110,11 +110,11 @@ def serve(
     serving = _serving(host, port, allow_host, cert, cert_key)
     keys = KeyRing(path.with_name(KEY_FILE))
     spoken = lang_of(lang, machine_lang())
-    welcome = _welcome(serving, keys, spoken, settings.llm)
+    check_address(serving, keys)
     os.umask(0o077)
     log_to_stderr()
     house = House.open(settings, serving, file=path, keys=keys)
-    run(build(house, page=_page()), lambda: _say(welcome))
+    run(build(house, page=_page()), lambda: _say(welcome(serving, keys, spoken, settings.llm)))
 
 
 def _say(lines: list[str]) -> None:
@@ -133,12 +133,10 @@ def _serving(host: str, port: int, allow_host: list[str], cert: str, cert_key: s
     )  # fmt: skip
 
 
-def _welcome(serving: Serving, keys: KeyRing, lang: Lang, llm: str) -> list[str]:
-    """Return what to say at the start; makes the first key on a loopback address, and refuses
-    any other address without keys."""
+def check_address(serving: Serving, keys: KeyRing) -> None:
+    """Refuse an address that others can reach while there is no key."""
     from siliconfriend.server.refusals import BareAddress
 
-    lines = [_word("serving", lang).format(serving.url)]
     if not serving.loopback and not keys.usable():
         raise BareAddress(
             f"{serving.host} can be reached by others and there is no key yet: make one with "
@@ -146,6 +144,11 @@ def _welcome(serving: Serving, keys: KeyRing, lang: Lang, llm: str) -> list[str]
             f"{serving.host} 别人也能访问，而现在还没有密钥：请先运行 `siliconfriend keys new`，"
             "或留在 127.0.0.1",
         )
+
+
+def welcome(serving: Serving, keys: KeyRing, lang: Lang, llm: str) -> list[str]:
+    """Return what to say once connections are taken; makes the first key, which is shown here."""
+    lines = [_word("serving", lang).format(serving.url)]
     if not keys.usable():
         made = keys.make("first")
         lines += [_word("sign in", lang), f"  {_link(serving, made.token)}"]

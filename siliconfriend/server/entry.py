@@ -24,6 +24,7 @@ _WORDS: dict[Lang, dict[str, str]] = {
         "title": "SiliconFriend",
         "in": "You are signed in on this browser.",
         "go": "Open",
+        "here": "The server runs, without a page of its own. What it answers to:",
         "out": "This page needs a sign-in link.",
         "how": "The server printed one when it first started. For another, run:",
         "wrong": "This link is not known here, or has expired. For another, run:",
@@ -32,6 +33,7 @@ _WORDS: dict[Lang, dict[str, str]] = {
         "title": "SiliconFriend",
         "in": "这个浏览器已登录。",
         "go": "打开",
+        "here": "服务器正在运行，没有安装网页。它应答：",
         "out": "打开这个页面需要登录链接。",
         "how": "服务器第一次启动时打印过一个。要另一个，请运行：",
         "wrong": "这里不认识这个链接，或它已过期。要另一个，请运行：",
@@ -76,6 +78,14 @@ def router(serving: Serving, keys: KeyRing) -> APIRouter:
         return answer
 
     return routes
+
+
+def no_page(accept_language: Annotated[str, Header()] = "") -> Response:
+    """Say what there is where no page is installed."""
+    lang = lang_of(accept_language)
+    paths = ("/v1", "/mcp", "/openapi.json")
+    listed = "".join(f"<li><code>{path}</code></li>" for path in paths)
+    return _page(lang, f"<p>{_WORDS[lang]['here']}</p><ul>{listed}</ul>")
 
 
 def no_key_page(lang: Lang, why: str = "how") -> Response:

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from memorybank.errors import MemoryBankError
 from siliconfriend.server import problems
 from siliconfriend.server.app import build
-from siliconfriend.server.cli import _welcome
+from siliconfriend.server.cli import check_address, welcome
 from siliconfriend.server.guard import HEADERS, Guard
 from siliconfriend.server.limits import Buckets
 from siliconfriend.server.refusals import BareAddress, TooMany
@@ -282,16 +282,17 @@ def test_sockets_are_guarded_like_pages(house, headers: dict[str, Any], allowed)
 def test_a_public_address_needs_keys_first(house, host):
     serving = Serving(host=host)
     with pytest.raises(BareAddress, match="siliconfriend keys new") as refused:
-        _welcome(serving, house.keys, "en", "none")
+        check_address(serving, house.keys)
     assert "siliconfriend keys new" in refused.value.say("zh")
     house.keys.make("mine")
-    lines = "\n".join(_welcome(serving, house.keys, "en", "none"))
+    check_address(serving, house.keys)
+    lines = "\n".join(welcome(serving, house.keys, "en", "none"))
     assert "token=" not in lines and "--cert" in lines
 
 
 def test_the_first_link_is_printed_once(house):
-    first = "\n".join(_welcome(house.serving, house.keys, "zh", "none"))
-    again = "\n".join(_welcome(house.serving, house.keys, "zh", "none"))
+    first = "\n".join(welcome(house.serving, house.keys, "zh", "none"))
+    again = "\n".join(welcome(house.serving, house.keys, "zh", "none"))
     token = first.split("token=")[1].split()[0]
     assert house.keys.find(token).scopes == {"read", "write", "erase", "admin"}
     assert "token=" not in again and "keys link" in again
@@ -335,3 +336,9 @@ def talk(app: Any, token: str, *, never: bool = False) -> list[dict[str, Any]]:
     asyncio.run(app(scope, receive, send))
     assert json.loads(sent[1]["body"])["cure"]
     return sent
+
+
+def test_without_a_page_the_server_says_what_there_is(client):
+    for lang, words in (("zh", "正在运行"), ("en", "The server runs")):
+        answer = client.get("/", headers={"Accept-Language": lang})
+        assert answer.status_code == 200 and words in answer.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import asynccontextmanager
 
 import anyio
 import pytest
@@ -117,18 +118,23 @@ def test_over_stdio_two_processes_share_one_memory_and_stdout_is_protocol(home):
     run(steps)
 
 
-def test_over_http_the_key_decides_whose_memory_it_is(proxied, tenant):
-    url = f"{proxied.house.serving.url}/mcp/"
+@pytest.mark.parametrize("path", ["/mcp", "/mcp/"])
+def test_over_http_the_key_decides_whose_memory_it_is(proxied, tenant, path):
+    url = proxied.house.serving.url + path
     keys = proxied.house.keys
     tokens = {
         "mine": keys.make(tenant=tenant).token, "other": keys.make(tenant="other").token,
         "reader": keys.make(tenant=tenant, scopes=["read"]).token,
     }  # fmt: skip
 
-    def opened(token):
+    @asynccontextmanager
+    async def opened(token):
         headers = {"Authorization": f"Bearer {token}"}
-        http = httpx2.AsyncClient(headers=headers, trust_env=False)
-        return Client(streamable_http_client(url, http_client=http))
+        async with (
+            httpx2.AsyncClient(headers=headers, trust_env=False) as http,
+            Client(streamable_http_client(url, http_client=http)) as client,
+        ):
+            yield client
 
     async def steps():
         async with opened(tokens["mine"]) as client:

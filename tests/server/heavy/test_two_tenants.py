@@ -23,7 +23,8 @@ from siliconfriend.server.app import build
 from siliconfriend.server.house import House
 from siliconfriend.server.settings import Serving
 
-WORDS = {"a": "xylograph", "b": "quokkaherd"}
+WORDS = {"a": "hpargolyx"[::-1], "b": "drehakkouq"[::-1]}
+"""Backwards in the source, from which Hypothesis takes words to try."""
 EXAMPLES = 25
 _made: dict[str, Any] = {}
 
