@@ -9,10 +9,10 @@ import pytest
 
 pytest.importorskip("fastapi", reason="the server's packages are not installed")
 from fastapi.testclient import TestClient
-from serving import Model, free_port, on_air
 
 from memorybank.settings import Settings
 from memorybank.testing import Clock, HashEmbedder
+from server.serving import Model, free_port, on_air
 from siliconfriend.server.app import Served, build
 from siliconfriend.server.house import House
 from siliconfriend.server.keys import Key

@@ -16,7 +16,8 @@ from typing import Any
 
 import httpx2
 import pytest
-from serving import Model, free_port, raw
+
+from server.serving import Model, free_port, raw
 
 
 class Ours:
