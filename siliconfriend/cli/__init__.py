@@ -15,8 +15,8 @@ from memorybank.errors import MemoryBankError
 from siliconfriend.bench import cli as bench
 from siliconfriend.cli import chat
 from siliconfriend.finetune import cli as finetune
-from siliconfriend.simulate import cli as simulate
 from siliconfriend.server import cli as server
+from siliconfriend.simulate import cli as simulate
 
 app = typer.Typer(
     help=both("A companion that remembers you.", "一个记得你的伙伴。"),
@@ -27,16 +27,8 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def _commands() -> None:
-    """Keep a single command a command with a name."""
-
-
-for room in (chat, finetune, simulate):
+for room in (chat, server, finetune, simulate, bench):
     room.register(app)
-chat.register(app)
-server.register(app)
-bench.register(app)
 
 
 def main() -> None:
