@@ -5,8 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-models test-train test-trust train-demo lint bench eval fuzz clean help
-.PHONY: demo test test-models test-server lint bench eval fuzz clean help
+.PHONY: demo test test-models test-server test-train test-trust train-demo lint bench eval fuzz clean \
+	help
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -26,8 +26,7 @@ demo: $(VENV)/ready
 
 ## make test    all light tests
 test: $(VENV)/ready-dev
-	$(BIN)/python -m pytest -n 2 --ignore tests/models --ignore tests/train
-	$(BIN)/python -m pytest -n 2 --ignore tests/models --ignore tests/server/heavy
+	$(BIN)/python -m pytest -n 2 --ignore tests/models --ignore tests/train --ignore tests/server/heavy
 
 ## make test-server  the server under fire: generated requests of two tenants, load, slow clients
 test-server: $(VENV)/ready-dev
