@@ -5,7 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-models test-train test-trust test-server train-demo lint bench eval fuzz clean help
+.PHONY: demo test test-models test-server test-train test-trust train-demo lint bench eval fuzz clean \
+	help
 
 help:
 	@sed -n 's/^## //p' Makefile

@@ -27,7 +27,7 @@ app = typer.Typer(
 )
 
 
-for room in (chat, finetune, simulate, server, bench):
+for room in (chat, server, finetune, simulate, bench):
     room.register(app)
 
 
