@@ -136,12 +136,16 @@ class _Ranking:
         olds = self.heirs.get(position, ())
         spoke = max((position, *olds), key=lambda p: float(self.relevance.score[p]))
         score, inside = float(self.score[position]), bool(self.inside[position])
+        signals = self.relevance.signals(self.index, spoke)
+        if self.index["kind"][position] == DAY and score < float(self.relevance.score[position]):
+            behind = score - float(self.relevance.score[position])
+            signals = (*signals, Signal("gist", 1.0, behind))
         return Hit(
             position=position,
             score=score,
             retention=float(self.retention[position]),
             faded=bool(self.faded[position]),
-            signals=self.relevance.signals(self.index, spoke),
+            signals=signals,
             in_window=inside,
             heir_of=olds,
             relevant=self.relevant(position),
@@ -175,6 +179,7 @@ def search(index: Index, query: Query, held: Held | None = None) -> Found:
         heirs=heirs,
     )
     let_in = _let_in(ranking, query.faded)
+    _step_behind(ranking, let_in)
     hits = ranking.best(let_in, query.k)
     floor = float(score[hits[-1]]) if len(hits) == query.k else -np.inf
     shut_out = ranking.best(np.isfinite(score) & ranking.faded & ~let_in, query.k)
@@ -216,6 +221,27 @@ def _hand_on(
                 inside[new] |= inside[old]
                 heirs[new] = (*heirs.get(old, ()), old)
     return heirs
+
+
+def _step_behind(ranking: _Ranking, let_in: NDArray[np.bool_]) -> None:
+    """Put a day's event summary behind the best of its turns, as long as one of them takes part.
+
+    It gathers all words of its day and so fits every question about it a little; the gist is
+    for when the detail has gone.
+    """
+    index, score = ranking.index, ranking.score
+    gists = np.flatnonzero(let_in & (index["kind"] == DAY))
+    if not len(gists):
+        return
+    turns = np.flatnonzero(let_in & (index["kind"] == TURN))
+    days, place = np.unique(index["day"][turns], return_inverse=True)
+    best = np.full(len(days) + 1, np.inf, np.float32)
+    best[:-1] = -np.inf
+    np.maximum.at(best, place, score[turns])
+    at = np.searchsorted(days, index["day"][gists])
+    own = at < len(days)
+    own[own] = days[at[own]] == index["day"][gists][own]
+    score[gists] = np.minimum(score[gists], best[np.where(own, at, len(days))] - NEAR_TIE)
 
 
 def _let_in(ranking: _Ranking, policy: FadedPolicy) -> NDArray[np.bool_]:

@@ -202,6 +202,25 @@ def test_kinds():
 
 
 @both
+def test_a_days_summary_stands_behind_its_turns_until_they_have_faded(lang):
+    question, place = QUESTIONS[lang][0]
+    told = diary(lang)
+    summary = Mem(told[place].text, kind=DAY, ago=told[place].ago)
+    mems = [*told, summary]
+    gist = len(told)
+    hits = search(built(mems), asked(question)).hits
+    order = [hit.position for hit in hits]
+    assert order[0] == place and order.index(gist) > 0
+    behind = next(hit for hit in hits if hit.position == gist)
+    assert {s.name: s.share for s in behind.signals}["gist"] < 0
+    assert sum(s.share for s in behind.signals) == pytest.approx(behind.score, abs=1e-4)
+    faded = [replace(m, fades=NOW - 1) if m.ago == told[place].ago else m for m in told]
+    awake = search(built([*faded, summary]), asked(question, faded="never")).hits
+    assert awake[0].position == gist, "the gist outlives the detail"
+    assert "gist" not in {s.name for s in awake[0].signals}
+
+
+@both
 def test_the_day_named_is_a_rule(lang):
     """What happened then comes before whatever else there is, however well it fits."""
     question, place = QUESTIONS[lang][0]

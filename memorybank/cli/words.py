@@ -125,6 +125,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "words before": ("words before", "上文用词"),
     "meaning": ("meaning", "语义"),
     "meaning before": ("meaning before", "上文语义"),
+    "gist": ("behind its turns", "排在原话之后"),
     "typical": ("unlike the rest", "与众不同"),
     "nearby": ("nearby", "邻近"),
     "side": ("who said it", "谁说的"),
