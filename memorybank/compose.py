@@ -28,13 +28,20 @@ LONGEST_MEMORY = 1200
 """Characters of one recalled text; the rest is cut, and the cut is shown."""
 
 _CONTROLS = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
-    "\ufff9-\ufffb\U000e0000-\U000e007f]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e"
+    "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]|[\ufe00-\ufe0f]{2,}"
 )
+"""What cannot be seen, or turns the order of what can; one variation selector after a sign may
+stay, a row of them is a text in hiding."""
 _MARKERS = re.compile(
-    r"<\|[^|<>\n]{0,40}\|>|\[\|[^|\[\]\n]{0,40}\|\]|<｜[^｜<>\n]{0,40}｜>|\[/?(?:INST|SYS)\]|<</?SYS>>"
-    r"|</?(?:s|bos|eos|memory|dialogue|system|user|assistant|tool|start_of_turn|end_of_turn|think)>"
-    r"|^[ \t]*(?:#{2,}\s*)?(?:system|assistant|user|human|系统|助手|用户)[ \t]*[:：]",
+    r"<\|[^|<>\n]{0,40}\|>|\[\|[^|\[\]\n]{0,40}\|\]|<｜[^｜<>\n]{0,40}｜>|<</?SYS>>"
+    r"|\[/?(?:INST|SYS|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|THINK|g?s?MASK)\]"
+    r"|</?(?:s|bos|eos|sop|eop|eoh|eoa|pad|unk|unused\d+|reserved_\d+|memory|dialogue|system|user|"
+    r"assistant|tool|tools|tool_call|tool_response|start_of_turn|end_of_turn|think|用户|ai)>"
+    r"|^[ \t]*\[Round \d+\]"
+    r"|^[ \t]*(?:#{2,}\s*)?(?:system|assistant|user|human|系统|助手|用户|人类|问|答)[ \t]*[:：]"
+    r"|^[ \t]*#{2,}[ \t]*(?:instruction|input|response|指令|输入|回答)[ \t]*[:：]",
     re.IGNORECASE | re.MULTILINE,
 )
 _NARROW = re.compile("[\0-\u2e7f]+")
