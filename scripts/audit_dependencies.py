@@ -1,4 +1,4 @@
-"""Check what this project depends on, without a network: everything pinned, nothing known to be bad.
+"""Check without a network what this project depends on: all pinned, nothing known to be bad.
 
     python scripts/audit_dependencies.py
 
