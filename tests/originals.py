@@ -16,7 +16,7 @@ from siliconfriend.reminisce import Habit
 CAT = {"en": "I adopted a grey cat called Miso.", "zh": "我领养了一只叫米索的灰猫。"}
 ASKED = {"en": "What is my cat called?", "zh": "我的猫叫什么名字？"}
 NAME = {"en": "Miso", "zh": "米索"}
-DAY = {"en": "The user adopted a grey cat.", "zh": "用户领养了一只灰猫。"}
+DAY = {"en": "The user adopted Miso, a grey cat.", "zh": "用户领养了灰猫米索。"}
 INSIGHT = {"en": "- Adopted a grey cat called Miso [1].", "zh": "- 领养了一只叫米索的灰猫 [1]。"}
 
 
