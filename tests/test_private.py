@@ -18,7 +18,7 @@ from memorybank.testing import Clock, ScriptedLLM
 from siliconfriend.friend import Friend, Manner
 
 BOTH = pytest.mark.parametrize("lang", ["en", "zh"])
-# Made up; the sums are by hand, no number is anybody's that we know.
+# Made up, or the examples of the standards; the sums fit.
 FOUND = [
     ("email", "ann.lee+x@mail.example.com", "write to ann.lee+x@mail.example.com, please"),
     ("email", "xiaoming@example.cn", "邮箱是xiaoming@example.cn，谢谢"),
