@@ -20,17 +20,28 @@ PER_MESSAGE = 4
 """Tokens that a chat template adds around one message, about."""
 STANDING_SHARE = 0.25
 """Portrait and global summary together may take this share of the budget."""
+SOURCE_SHARE = 0.25
+"""One tool, or one source that is not trusted, may take this share of the recalled entries."""
+IMPORT_SHARE = 0.75
+"""A file that the person brought in gives way to others beyond this; their talk is not bounded."""
 LONGEST_MEMORY = 1200
 """Characters of one recalled text; the rest is cut, and the cut is shown."""
 
 _CONTROLS = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
-    "\ufff9-\ufffb\U000e0000-\U000e007f]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e"
+    "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]|[\ufe00-\ufe0f]{2,}"
 )
+"""What cannot be seen, or turns the order of what can; one variation selector after a sign may
+stay, a row of them is a text in hiding."""
 _MARKERS = re.compile(
-    r"<\|[^|<>\n]{0,40}\|>|\[\|[^|\[\]\n]{0,40}\|\]|<｜[^｜<>\n]{0,40}｜>|\[/?(?:INST|SYS)\]|<</?SYS>>"
-    r"|</?(?:s|bos|eos|memory|dialogue|system|user|assistant|tool|start_of_turn|end_of_turn|think)>"
-    r"|^[ \t]*(?:#{2,}\s*)?(?:system|assistant|user|human|系统|助手|用户)[ \t]*[:：]",
+    r"<\|[^|<>\n]{0,40}\|>|\[\|[^|\[\]\n]{0,40}\|\]|<｜[^｜<>\n]{0,40}｜>|<</?SYS>>"
+    r"|\[/?(?:INST|SYS|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|THINK|g?s?MASK)\]"
+    r"|</?(?:s|bos|eos|sop|eop|eoh|eoa|pad|unk|unused\d+|reserved_\d+|memory|dialogue|system|user|"
+    r"assistant|tool|tools|tool_call|tool_response|start_of_turn|end_of_turn|think|用户|ai)>"
+    r"|^[ \t]*\[Round \d+\]"
+    r"|^[ \t]*(?:#{2,}\s*)?(?:system|assistant|user|human|系统|助手|用户|人类|问|答)[ \t]*[:：]"
+    r"|^[ \t]*#{2,}[ \t]*(?:instruction|input|response|指令|输入|回答)[ \t]*[:：]",
     re.IGNORECASE | re.MULTILINE,
 )
 _NARROW = re.compile("[\0-\u2e7f]+")
@@ -47,6 +58,7 @@ _WORDS: dict[Lang, dict[str, str]] = {
         "is full": "the token budget was used up",
         "has faded": "it has faded and was not asked for",
         "avoided": "it had better not be brought up now",
+        "crowds": "its source has had its share of the notes",
     },
     "zh": {
         "portrait": "对方是怎样的人：",
@@ -60,6 +72,7 @@ _WORDS: dict[Lang, dict[str, str]] = {
         "is full": "词元预算已用完",
         "has faded": "已淡忘，且未被问及",
         "avoided": "此刻不宜提起",
+        "crowds": "它的来源在笔记里已占满份额",
     },
 }
 
@@ -78,6 +91,40 @@ class Ingredients:
     recent: Sequence[Turn] = ()
     aside: Recalled | None = None
     avoided: Sequence[Recalled] = ()
+    crowding: Sequence[Recalled] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What is let into the notes, best first, and what was kept out for its source's sake."""
+
+    kept: tuple[Recalled, ...]
+    crowding: tuple[Recalled, ...]
+
+
+def share_out(hits: Sequence[Recalled], places: int) -> Shared:
+    """Give places to hits, best first, so that no source crowds out the rest.
+
+    What is trusted takes, beyond its share, what others leave free; tools and what is not trusted
+    stay out, however much is free.
+    """
+    taken: dict[str, int] = {}
+    within: list[str] = []
+    beyond: list[str] = []
+    for hit in hits:
+        bounded = not hit.trusted or hit.source == "tool"
+        most = max(1, int(places * (SOURCE_SHARE if bounded else IMPORT_SHARE)))
+        source = hit.source or ""
+        taken[source] = taken.get(source, 0) + 1
+        if not source or taken[source] <= most:
+            within.append(hit.id)
+        elif not bounded:
+            beyond.append(hit.id)
+    let_in = {*within[:places], *beyond[: max(0, places - len(within))]}
+    return Shared(
+        kept=tuple(hit for hit in hits if hit.id in let_in),
+        crowding=tuple(hit for hit in hits[:places] if hit.id not in let_in),
+    )
 
 
 def estimate_tokens(text: str) -> int:
@@ -111,6 +158,7 @@ def compose(parts: Ingredients, budget: int, count: Counter = estimate_tokens) -
     prompt.add_aside()
     for what, hits, why in (
         ("withheld", parts.withheld, "has faded"), ("avoided", parts.avoided, "avoided"),
+        ("recalled", parts.crowding, "crowds"),
     ):  # fmt: skip
         prompt.left_out += [LeftOut(what=what, id=hit.id, why=prompt.words[why]) for hit in hits]
     messages = prompt.messages()

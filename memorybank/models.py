@@ -8,6 +8,7 @@ package.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import Any, Protocol, cast, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from memorybank import private
 from memorybank.errors import (
     BadReply,
     BadSetting,
@@ -25,9 +27,11 @@ from memorybank.errors import (
     ModelError,
     ReplyCut,
 )
+from memorybank.lexical import detect
 from memorybank.rendering import clean
 from memorybank.settings import read_settings
 
+LOG = logging.getLogger(__name__)
 EMBEDDERS, LLMS = "memorybank.embedders", "memorybank.llms"
 LONGEST_REPLY = 100_000
 """Characters of one reply; a model that writes more has lost its way."""
@@ -122,13 +126,16 @@ def load_embedder(name: str, options: Mapping[str, Options] | None = None) -> Em
 def load_llm(name: str, options: Mapping[str, Options] | None = None) -> LLM | None:
     """Load the language model called `name` ("provider:model"); "none" and "" give None.
 
+    Without `options` the settings are read, `personal_data` (see `guarded`) among them.
+
     Raises: as `load_embedder`.
     """
     if name in ("", "none"):
         return None
     loader, model, section = _door(LLMS, name, options)
     section = {key: value for key, value in section.items() if key != "embedder"}
-    return cast("LLM", _opened(name, lambda: loader(model, section)))
+    opened = cast("LLM", _opened(name, lambda: loader(model, section)))
+    return guarded(opened, read_settings().personal_data) if options is None else opened
 
 
 def _door(
@@ -281,3 +288,36 @@ def unit(vectors: NDArray[np.floating], dim: int) -> Vectors:
         )
     kept: Vectors = (array / lengths).astype(np.float16).astype(np.float32)
     return kept
+
+
+class Guarded:
+    """A language model that is shown no personal data, or that is told of: see `private`."""
+
+    def __init__(self, llm: LLM, mode: str) -> None:
+        """Take a model and a mode: "flag" logs how much of what kind there was, "mask" hides it."""
+        self.llm, self.mode = llm, mode
+        self.name, self.window = llm.name, llm.window
+
+    def stream(self, messages: Messages, style: Style) -> Iterator[str]:
+        """Yield the model's reply to what it may see."""
+        if self.mode == "flag":
+            counts = private.counted(message["content"] for message in messages)
+            if counts:
+                LOG.warning("personal data in a prompt for %s: %s", self.name, counts)
+            return self.llm.stream(messages, style)
+        lang = detect("\n".join(message["content"] for message in messages), "en")
+        return self.llm.stream(private.masked_messages(messages, lang), style)
+
+    def count(self, text: str) -> int:
+        """Return the tokens of a text, as the model counts them."""
+        return self.llm.count(text)
+
+
+def guarded(llm: LLM | None, mode: str) -> LLM | None:
+    """Return a model as the setting `personal_data` wants it: off, flag or mask."""
+    if mode not in ("off", "flag", "mask"):
+        raise BadSetting(
+            f"personal_data {mode!r}: choose off, flag or mask",
+            f"personal_data {mode!r}：请选 off、flag 或 mask",
+        )
+    return llm if llm is None or mode == "off" else Guarded(llm, mode)

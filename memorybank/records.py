@@ -147,6 +147,8 @@ class Recalled(Record):
     """A memory that answered a question; `score` is comparable within one recall only.
 
     `relevant` says that it would enter a prompt unasked, and is not merely the least unlike.
+    `source` is the file it came from, or the channel, or "untrusted" for a summary of such; None
+    for the person's own talk.
     """
 
     id: str
@@ -165,6 +167,7 @@ class Recalled(Record):
     relevant: bool = True
     trusted: bool = True
     lang: Lang = "en"
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

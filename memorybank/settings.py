@@ -20,7 +20,7 @@ from memorybank.errors import BadSetting
 
 BANK_FILE = "memory.db"
 SETTINGS_FILE = "settings.toml"
-NAMES = ("embedder", "llm", "preset", "zone")
+NAMES = ("embedder", "llm", "preset", "zone", "personal_data")
 _PROVIDERS = {"openai": {"base_url": "OPENAI_BASE_URL", "api_key": "OPENAI_API_KEY"}}
 """Variables that a provider's users have set anyway, and where they go."""
 
@@ -34,6 +34,7 @@ class Settings:
     llm: str = "none"
     preset: str = "gentle"
     zone: str = ""
+    personal_data: str = "off"
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
 
     @property

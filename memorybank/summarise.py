@@ -72,7 +72,9 @@ def told(turns: Iterable[Said], lang: Lang) -> list[str]:
             (turn.replier or companion, turn.reply, ""),
         )
         entries.append(
-            "\n".join(f"{name}{tag}{colon}{neutral(said)}" for name, said, tag in sides if said)
+            "\n".join(
+                f"{neutral(name)}{tag}{colon}{neutral(said)}" for name, said, tag in sides if said
+            )
         )
     return entries
 

@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from memorybank.cli import care, inout, look, one, proof
+from memorybank.cli import audit, care, inout, look, one, proof
 from memorybank.cli.words import asked_lang, both, word
 from memorybank.errors import MemoryBankError
 
@@ -25,7 +25,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for room in (inout, look, one, care):
+for room in (inout, look, one, care, audit):
     room.register(app)
 app.add_typer(proof.app, name="eval")
 proof.register(app)

@@ -121,11 +121,11 @@ def session(
 
 def language_model(name: str = "") -> LLM | None:
     """Open the language model that an option or the settings name."""
-    from memorybank.models import load_llm
+    from memorybank.models import guarded, load_llm
     from memorybank.settings import read_settings
 
     settings = read_settings()
-    return load_llm(name or settings.llm, settings.options)
+    return guarded(load_llm(name or settings.llm, settings.options), settings.personal_data)
 
 
 def _only_bank(store: Store, *, create: bool, any_bank: bool) -> str:

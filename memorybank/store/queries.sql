@@ -168,6 +168,13 @@ SELECT number FROM memories
 WHERE bank = :bank AND kind = 0 AND occurred_at <= :until AND superseded_by IS NULL
 ORDER BY day DESC, occurred_at DESC, seq DESC, number DESC LIMIT :count;
 
+-- last_spoken
+-- The last turns of the talk itself: what tools brought and what is not trusted is no part of it.
+SELECT m.number FROM memories m JOIN turns t ON t.bank = m.bank AND t.number = m.number
+WHERE m.bank = :bank AND m.kind = 0 AND m.occurred_at <= :until AND m.superseded_by IS NULL
+  AND m.trusted = 1 AND t.channel <> 'tool'
+ORDER BY m.day DESC, m.occurred_at DESC, m.seq DESC, m.number DESC LIMIT :count;
+
 -- turns_numbered
 SELECT number, external_id, text_hash, conversation, seq, text, reply, speaker, replier, author,
        channel, source, precision, recorded_at
@@ -275,6 +282,22 @@ SELECT derived FROM sources WHERE bank = :bank AND source = :source;
 
 -- sources_of
 SELECT source FROM sources WHERE bank = :bank AND derived = :derived ORDER BY source;
+
+-- audit_turns
+-- Every turn with where it came from, in order of time.
+SELECT t.number, m.id, t.source, t.channel, t.author, m.trusted, t.text, t.reply, m.lang,
+       m.occurred_at, m.supersedes, m.superseded_by
+FROM turns t JOIN memories m ON m.bank = t.bank AND m.number = t.number
+WHERE t.bank = :bank ORDER BY m.occurred_at, m.seq, m.number;
+
+-- audit_recalls
+SELECT memory, turn, at FROM events WHERE bank = :bank AND kind = 'recall' ORDER BY at, number;
+
+-- audit_derived
+-- What was derived, a row for each of its sources.
+SELECT d.number, d.id, d.level, d.period, s.source
+FROM derived d JOIN sources s ON s.bank = d.bank AND s.derived = d.number
+WHERE d.bank = :bank ORDER BY d.number, s.source;
 
 -- erase_derived
 DELETE FROM derived WHERE bank = :bank AND number = :number;

@@ -7,10 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from memorybank import lexical
-from memorybank.compose import Counter, Ingredients, compose, estimate_tokens
+from memorybank.compose import (
+    Counter,
+    Ingredients,
+    Shared,
+    compose,
+    estimate_tokens,
+    share_out,
+)
 from memorybank.errors import BadInput
 from memorybank.prompts import read
-from memorybank.records import Context, Lang, Recalled, Turn
+from memorybank.records import Context, Lang, Recalled, Recollection, Turn
 from memorybank.rendering import clean
 from memorybank.store import Transaction
 from memorybank.store.tables import (
@@ -25,6 +32,8 @@ from memorybank.verbs.recall import Ask, recall
 
 SAME_SITTING = timedelta(hours=12)
 """Turns older than this are memories, not the conversation that is going on."""
+FLOODED = 1000
+"""So many hits are looked through for others where one source floods them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,37 +64,56 @@ def context(desk: Desk, wish: Wish) -> Context:
         )
     # Recent turns stand in the prompt anyway: ask for so many more, to have k beside them.
     more = wish.recent + len(wish.without)
-    found = recall(desk, Ask(message=wish.message, now=wish.now, k=wish.k + more))
+    k = wish.k + more
+    found = recall(desk, Ask(message=wish.message, now=wish.now, k=k))
     with desk.read() as (tx, _, bank):
         lang = wish.lang or lexical.detect(wish.message, bank.lang)
         recent = _recent(tx, bank, wish)
     recent_ids = {turn.id for turn in recent}
+    shared = _shared(found, wish, recent_ids)
+    wider = found
+    while len(shared.kept) < wish.k and shared.crowding and len(wider) >= k and k < FLOODED:
+        k *= 4
+        wider = recall(desk, Ask(message=wish.message, now=wish.now, k=k))
+        shared = _shared(wider, wish, recent_ids)
     relevant = [hit for hit in found if hit.relevant and hit.id not in wish.without]
     avoided = [hit for hit in relevant if wish.leave_out and wish.leave_out(hit)]
-    relevant = [hit for hit in relevant if hit not in avoided]
-    beside = [hit for hit in relevant if hit.id not in recent_ids][: wish.k]
-    among = [hit for hit in relevant if hit.id in recent_ids]
+    among = [hit for hit in relevant if hit.id in recent_ids and hit not in avoided]
     overall = summaries(desk, "global") if wish.standing else []
     parts = Ingredients(
         message=clean(wish.message),
         instruction=wish.instruction or read("context", lang),
         lang=lang,
-        recalled=[*beside, *among],
+        recalled=[*shared.kept, *among],
         withheld=found.withheld,
         portrait=portrait(desk, wish.now) if wish.standing else None,
         overall=overall[0] if overall else None,
         recent=recent,
         aside=wish.aside,
         avoided=avoided,
+        crowding=shared.crowding,
     )
     return compose(parts, wish.budget, wish.count)
+
+
+def _shared(found: Recollection, wish: Wish, recent: set[str]) -> Shared:
+    """Return what enters the notes beside the recent turns, and what its source keeps out."""
+    beside = [
+        hit
+        for hit in found
+        if hit.relevant
+        and hit.id not in wish.without
+        and hit.id not in recent
+        and not (wish.leave_out and wish.leave_out(hit))
+    ]
+    return share_out(beside, wish.k)
 
 
 def _recent(tx: Transaction, bank: BankRow, wish: Wish) -> list[Turn]:
     if not wish.recent:
         return []
     count = wish.recent + len(wish.without)
-    rows = tx.rows("last_turns", bank=bank.bank, until=to_us(wish.now), count=count)
+    rows = tx.rows("last_spoken", bank=bank.bank, until=to_us(wish.now), count=count)
     numbers = [row[0] for row in rows]
     since = to_us(max(filter(None, (wish.now - SAME_SITTING, wish.since))))
     turns = turns_by_number(tx, bank.bank, numbers)

@@ -277,6 +277,7 @@ class _Teller:
             relevant=hit.relevant,
             trusted=bool(row.trusted),
             lang=row.lang,
+            source=_origin(row, turn),
         )
 
     def _why(self, hit: retrieve.Hit, row: MemoryRow) -> Why:
@@ -331,3 +332,11 @@ class _Teller:
                 if recalled.id not in told:
                     told.add(recalled.id)
                     yield recalled
+
+
+def _origin(row: MemoryRow, turn: TurnRow | None) -> str | None:
+    """Return what a memory counts for when places in a prompt are shared out."""
+    if turn is None:
+        return None if row.trusted else "untrusted"
+    own = turn.channel == "chat" and bool(row.trusted)
+    return turn.source or (None if own else turn.channel)
