@@ -91,7 +91,7 @@ def chat(
 
 def _tuned(llm: str, adapter: str) -> LLM | None:
     """Open an open model with a tuned adapter on it."""
-    from memorybank.models import load_llm
+    from memorybank.models import guarded, load_llm
     from memorybank.settings import read_settings
 
     settings = read_settings()
@@ -102,7 +102,8 @@ def _tuned(llm: str, adapter: str) -> LLM | None:
             f"--adapter 要与 --llm {provider}:模型 一起用；GGUF 文件请看 [gguf] 里的 lora",
         )
     mine = {**settings.options.get(provider, {}), "adapter": adapter}
-    return load_llm(name, {**settings.options, provider: mine})
+    opened = load_llm(name, {**settings.options, provider: mine})
+    return guarded(opened, settings.personal_data)
 
 
 def _only(file: str) -> str:

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from memorybank.bank import MemoryBank
 from memorybank.errors import BadSetting, UnknownBank
-from memorybank.models import LLM, Embedder, load_embedder, load_llm
+from memorybank.models import LLM, Embedder, guarded, load_embedder, load_llm
 from memorybank.records import BankInfo, Lang
 from memorybank.rendering import clean
 from memorybank.settings import Settings
@@ -77,7 +77,8 @@ class House:
         if "embedder" not in given:
             given["embedder"] = load_embedder(settings.embedder, settings.options)
         if "llm" not in given:
-            given["llm"] = load_llm(settings.llm, settings.options)
+            opened = load_llm(settings.llm, settings.options)
+            given["llm"] = guarded(opened, settings.personal_data)
         if "help_lines" not in given:
             given["help_lines"] = _help_lines()
         keys = given.pop("keys", None) or KeyRing(path.with_name(KEY_FILE))

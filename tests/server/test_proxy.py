@@ -433,3 +433,16 @@ def test_strange_messages_do_no_harm(proxied):
     headers["Content-Type"] = "application/json"
     assert post(url, content=content, headers=headers).status_code == 200
     assert "Good morning!" in [text for text, _ in said(proxied)]
+
+
+def test_personal_data_is_masked_before_it_leaves_and_kept_as_it_was_said():
+    from siliconfriend.server.chat.upstream import _masked
+
+    said = "Mail me at clara@example.com, or 打我手机13812345678。"
+    picture = {"type": "image_url", "image_url": {"url": "data:x"}}
+    for content in (said, [{"type": "text", "text": said}, picture]):
+        shown = _masked({"role": "user", "content": content, "name": "c"})
+        assert "clara@example.com" not in str(shown) and "13812345678" not in str(shown)
+        assert "5678" in str(shown) and shown["name"] == "c"
+    assert shown["content"][1] == picture
+    assert _masked({"role": "assistant", "content": None}) == {"role": "assistant", "content": None}

@@ -22,7 +22,9 @@ import httpx2
 from memorybank.adapters.openai_client import CLIENT_OPTIONS, Endpoint, endpoint
 from memorybank.adapters.options import Section
 from memorybank.errors import BadInput, BadReply, ModelDenied, ModelUnreachable, ReplyCut
+from memorybank.lexical import detect
 from memorybank.models import LLM, Style, replying
+from memorybank.private import masked
 from siliconfriend.server.chat.dialogue import plain
 from siliconfriend.server.chat.reply import event
 from siliconfriend.server.house import House
@@ -74,6 +76,8 @@ class HttpUpstream:
     endpoint: Endpoint
     model: str
     serving: Serving
+    masks: bool = False
+    """Whether personal data is masked before it leaves this machine (`memorybank.private`)."""
     _client: httpx2.AsyncClient | None = field(default=None, repr=False)
 
     @property
@@ -97,6 +101,8 @@ class HttpUpstream:
     async def ask(self, body: Mapping[str, Any]) -> AsyncIterator[Answer]:
         """Forward the body as it is, but for the model's name where it is ours."""
         asked = {**self.endpoint.extra, **body}
+        if self.masks:
+            asked["messages"] = [_masked(message) for message in body.get("messages", ())]
         if asked.get("model") in (None, "", OWN_NAME):
             asked["model"] = self.model
         content = json.dumps(asked, ensure_ascii=False).encode("utf-8", "surrogatepass")
@@ -307,6 +313,22 @@ def _list_of(model: str) -> dict[str, Any]:
     return {"object": "list", "data": [entry]}
 
 
+def _masked(message: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a message with personal data masked in its texts; all else as it was."""
+    content = message.get("content")
+    if isinstance(content, str):
+        return {**message, "content": masked(content, detect(content))}
+    if not isinstance(content, list):
+        return dict(message)
+    parts = [
+        {**part, "text": masked(part["text"], detect(part["text"]))}
+        if isinstance(part, dict) and isinstance(part.get("text"), str)
+        else part
+        for part in content
+    ]
+    return {**message, "content": parts}
+
+
 def upstream_of(house: House) -> Upstream | None:
     """Return the model that the settings name: forwarded to if it speaks OpenAI's language."""
     provider, _, model = house.settings.llm.partition(":")
@@ -314,4 +336,7 @@ def upstream_of(house: House) -> Upstream | None:
         return LocalUpstream(house.llm) if house.llm else None
     options = house.settings.options.get("openai", {})
     shared = {name: value for name, value in options.items() if name in CLIENT_OPTIONS}
-    return HttpUpstream(endpoint(Section("openai", shared, CLIENT_OPTIONS)), model, house.serving)
+    return HttpUpstream(
+        endpoint(Section("openai", shared, CLIENT_OPTIONS)), model, house.serving,
+        masks=house.settings.personal_data == "mask",
+    )  # fmt: skip
