@@ -307,3 +307,20 @@ def test_time_of_a_digest_is_the_time_asked_for(bank: MemoryBank, clock: Clock):
     bank.digest(llm=diarist("en"), now=moment)
     assert bank.summaries("day")[0].made_at == moment
     assert {s.when for s in bank.statements()} == {date(2026, 3, 2)}
+
+
+@BOTH
+def test_a_digest_ends_even_where_somebody_speaks_faster(
+    mine: MemoryBank, clock: Clock, lang: Lang
+):
+    tell(mine, clock, lang)
+
+    def chatty(messages: Messages) -> str:
+        mine.remember(f"{SAID[lang][0]} {len(llm.asked)}", reply="ok")
+        return SUMMARY[lang]
+
+    llm = diarist(lang, day=chatty)
+    mine.digest(llm=llm)
+    assert len(llm.asked) <= 6, "a model is not asked for ever"
+    assert [j.subject for j in mine.jobs()] == ["day:2026-03-02"], "the day waits for a calm moment"
+    assert mine.digest(llm=diarist(lang)).days == 1 and mine.jobs() == []

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
@@ -36,6 +38,7 @@ from memorybank.verbs import condense, log, settling
 from memorybank.verbs.desk import (
     Desk,
     Progress,
+    bank_again,
     birth_of,
     index_of,
     insert_vectors,
@@ -48,6 +51,8 @@ from memorybank.verbs.plan import EXTRACTIVE, Plan, plan_of, source_hash
 from memorybank.verbs.shelf import Volume, entry_of, usable
 
 LOG = logging.getLogger(__name__)
+TRIES = 3
+"""So often a piece is begun anew in one digest because somebody spoke meanwhile."""
 _INSIGHTS = ("insight", "statement")
 
 
@@ -78,7 +83,7 @@ def digest(
     finished = 0
     due = to_us(now) if due_only else None
     first_left = f"day:{before.isoformat()}" if before else None
-    while waiting := _waiting(desk, round_.tried, due, first_left):
+    while waiting := round_.open(_waiting(desk, due, first_left)):
         for left, job in zip(reversed(range(len(waiting))), waiting, strict=True):
             round_.take(job)
             finished += 1
@@ -99,23 +104,16 @@ def again(desk: Desk, now: datetime) -> int:
     return len(subjects)
 
 
-def _waiting(
-    desk: Desk, tried: dict[str, int], due: int | None, first_left: str | None
-) -> list[JobRow]:
-    """Return the waiting jobs of the smallest level that has any, oldest piece first; without
-    those that were tried in vain and have not been asked for again since."""
-    with desk.read() as (tx, _, bank):
+def _waiting(desk: Desk, due: int | None, first_left: str | None) -> list[JobRow]:
+    """Return the jobs that may be done now, by name."""
+    with desk.store.read() as tx:
+        bank = bank_again(tx, desk)
         rows = [JobRow(*row) for row in tx.rows("jobs_of_kind", bank=bank.bank, kind="digest")]
-    rows = [job for job in rows if tried.get(job.subject) != job.fence]
     if due is not None:
         rows = [job for job in rows if job.run_after <= due]
     if first_left is not None:
         rows = [job for job in rows if not first_left <= job.subject < "day;"]
-    for level in LEVELS:
-        found = [job for job in rows if job.subject.startswith(f"{level}:")]
-        if found:
-            return found
-    return []
+    return rows
 
 
 class _Round:
@@ -125,15 +123,33 @@ class _Round:
         self.desk, self.now, self.llm = desk, now, llm
         self.done = dict.fromkeys(LEVELS, 0)
         self.tried: dict[str, int] = {}
+        self.outrun: Counter[str] = Counter()
         self.failed = 0
         self.error: ModelError | None = None
         self.shut = False
+
+    def open(self, jobs: Sequence[JobRow]) -> list[JobRow]:
+        """Return the jobs of the smallest level that has any, oldest piece first.
+
+        Without those that were tried in vain and have not been asked for again since, and those
+        at which somebody speaks faster than they can be digested: they wait for the next time.
+        """
+        left = [
+            job for job in jobs
+            if self.tried.get(job.subject) != job.fence and self.outrun[job.subject] < TRIES
+        ]  # fmt: skip
+        for level in LEVELS:
+            found = [job for job in left if job.subject.startswith(f"{level}:")]
+            if found:
+                return found
+        return []
 
     def take(self, job: JobRow) -> None:
         """Digest one piece; what the model failed at stays a job, with the reason."""
         level, _, period = job.subject.partition(":")
         piece = _Piece(self.desk, level, period, self.now, self.llm, shut=self.shut)
         self.done[level] += piece.make(job)
+        self.outrun[job.subject] += piece.outrun
         if not piece.waits:
             return
         self.tried[job.subject] = job.fence
@@ -154,7 +170,8 @@ class _Round:
 class _Piece:
     """One piece of time being digested. `shut` says that the model has just not answered.
 
-    Afterwards `error` says how the model failed, `waits` that the piece is left for later.
+    Afterwards `error` says how the model failed, `waits` that the piece is left for later,
+    `outrun` that it changed while it was being digested.
     """
 
     def __init__(
@@ -163,11 +180,12 @@ class _Piece:
         self.desk, self.level, self.period, self.now = desk, level, period, now
         self.llm, self.shut = llm, shut
         self.error: ModelError | None = None
-        self.waits = False
+        self.waits = self.outrun = False
 
     def make(self, job: JobRow) -> bool:
         """Digest the piece and finish its job; returns whether anything was made anew."""
-        with self.desk.read() as (tx, _, bank):
+        with self.desk.store.read() as tx:  # planning may take long: nobody waits for the index
+            bank = bank_again(tx, self.desk)
             plan = plan_of(tx, bank, self.level, self.period)
             old = self._standing(tx, bank, self.level)
             insight = self._standing(tx, bank, "insight") if self.level == "day" else None
@@ -187,7 +205,8 @@ class _Piece:
         vectors = self._vectors(bank, plan) if self.level == "day" and changed else None
         with self.desk.write() as (tx, volume, bank):
             if source_hash(tx, bank, self.level, self.period) != sources:
-                return False  # somebody spoke meanwhile, and the job is still there
+                self.outrun = True  # somebody spoke meanwhile, and the job is still there
+                return False
             old = self._standing(tx, bank, self.level)
             if changed:
                 _Scribe(self, tx, volume, bank, plan, old).write(vectors)
