@@ -1,0 +1,66 @@
+"""What stands around every page: name, ways to the others, language, light and dark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from nicegui import ui
+
+from siliconfriend.web.visit import Visit
+
+WAYS = (
+    ("/", "chat", "chat"), ("/memories", "memories", "auto_stories"),
+    ("/forgetting", "forgetting", "show_chart"), ("/portrait", "portrait", "face"),
+    ("/settings", "settings", "tune"),
+)  # fmt: skip
+STYLE = """
+body { font-family: system-ui, "Noto Sans CJK SC", "WenQuanYi Micro Hei", sans-serif; }
+.page { width: 100%; max-width: 46rem; margin: 0 auto; gap: .75rem; }
+.quiet { opacity: .7; font-size: .85rem; }
+.said { white-space: pre-wrap; overflow-wrap: anywhere; }
+.bubble { border-radius: 1rem; padding: .6rem .9rem; max-width: 85%; }
+.mine { align-self: flex-end; background: #3d6fb6; color: #fff; }
+.theirs { align-self: flex-start; background: rgba(128,128,128,.16); }
+.memory { width: 100%; padding: .6rem .8rem; gap: .25rem; }
+.memory.faded { opacity: .6; }
+.row { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem; width: 100%; }
+.grow { flex: 1 1 8rem; min-width: 0; }
+.ways { display: flex; overflow-x: auto; flex-wrap: nowrap; gap: 0; width: 100%; }
+.ways a { color: inherit; text-decoration: none; padding: .45rem .7rem; white-space: nowrap; }
+.ways a.here { border-bottom: 3px solid currentColor; font-weight: 600; }
+.curve { width: 100%; height: 4rem; color: #2e8b57; }
+.composer { position: sticky; bottom: 0; padding: .5rem 0; background: #fff; gap: 0; }
+.body--dark .composer { background: #121212; }
+.q-header { background: #264a7c; }
+.note { border-left: 4px solid #c05621; padding: .6rem .9rem; white-space: pre-wrap; }
+"""
+
+
+@contextmanager
+def around(visit: Visit, path: str, name: str) -> Iterator[None]:
+    """Draw the frame; what is drawn within stands in its middle column."""
+    ui.add_css(STYLE)
+    ui.page_title(f"{visit.say(name)} · SiliconFriend")
+    dark = ui.dark_mode(value=None)
+    with ui.header().classes("q-py-xs"), ui.element("div").classes("page column no-wrap"):
+        with ui.element("div").classes("row no-wrap"):
+            ui.label("SiliconFriend").classes("text-h6 grow")
+            other = "en" if visit.lang == "zh" else "zh"
+            ui.link(visit.say("other language"), visit.to(path, lang=other)).style(
+                "color:inherit"
+            ).classes("language")
+            ui.button(icon="contrast", on_click=lambda: _turn(dark)).props(
+                f'flat round dense color=white aria-label="{visit.say("light and dark")}"'
+            )
+        with ui.element("nav").classes("ways"):
+            for way, title, _ in WAYS:
+                here = "here" if way == path else ""
+                ui.link(visit.say(title), visit.to(way)).classes(here)
+    with ui.column().classes("page q-pa-sm"):
+        yield
+
+
+def _turn(dark: ui.dark_mode) -> None:
+    """Go from the system's own to dark, to light, and round again."""
+    dark.value = {None: True, True: False, False: None}[dark.value]

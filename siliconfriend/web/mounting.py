@@ -1,0 +1,65 @@
+"""Putting the pages into the app: routes, policy, and no user text in the framework's log."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from fastapi import FastAPI, Request
+from nicegui import core, ui
+
+from memorybank.errors import MemoryBankError
+from siliconfriend.server.house import House
+from siliconfriend.web import chat, forgetting, frame, memories, portrait, settings
+from siliconfriend.web.policy import PagePolicy
+from siliconfriend.web.visit import Visit, visit
+
+PAGES: dict[str, tuple[str, Callable[[Visit], Awaitable[None]]]] = {
+    "/": ("chat", chat.show),
+    "/memories": ("memories", memories.show),
+    "/forgetting": ("forgetting", forgetting.show),
+    "/portrait": ("portrait", portrait.show),
+    "/settings": ("settings", settings.show),
+}
+
+
+def mount(app: FastAPI, house: House) -> None:
+    """Add the pages to the app; they stand behind the same guard, key and cookie."""
+    logging.getLogger("nicegui").addFilter(_without_traces)
+    _forget_former_pages()
+    for path, (name, show) in PAGES.items():
+        _add(house, path, name, show)
+    app.add_middleware(PagePolicy)
+    ui.run_with(
+        app, mount_path="/", title="SiliconFriend", tailwind=False, prod_js=True,
+        gzip_middleware_factory=None, show_welcome_message=False, dark=None,
+        reconnect_timeout=10.0,
+    )  # fmt: skip
+
+
+def _add(house: House, path: str, name: str, show: Callable[[Visit], Awaitable[None]]) -> None:
+    @ui.page(path, response_timeout=20.0)
+    async def page(request: Request) -> None:
+        try:
+            here = await visit(house, request)
+        except MemoryBankError as error:
+            ui.label(error.say("en"))
+            ui.label(error.say("zh"))
+            return
+        with frame.around(here, path, name):
+            await show(here)
+
+
+def _forget_former_pages() -> None:
+    """Take out the routes of an earlier app of this process: the framework has one for all."""
+    routes = core.app.router.routes
+    routes[:] = [route for route in routes if getattr(route, "path", "") not in PAGES]
+
+
+def _without_traces(record: logging.LogRecord) -> bool:
+    """Take tracebacks out: the values in an error's message may be what people said."""
+    if record.exc_info:
+        kind = record.exc_info[0]
+        record.msg, record.args = "%s", (kind.__name__ if kind else "error",)
+    record.exc_info = record.exc_text = None
+    return True

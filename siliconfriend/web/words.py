@@ -1,0 +1,145 @@
+"""Every word of the page, in both languages side by side."""
+
+from __future__ import annotations
+
+from memorybank.records import Lang
+
+_WORDS: dict[str, tuple[str, str]] = {
+    # around every page
+    "chat": ("Chat", "聊天"),
+    "memories": ("Memories", "记忆"),
+    "forgetting": ("Forgetting", "淡忘"),
+    "portrait": ("Portrait", "画像"),
+    "settings": ("Settings", "设置"),
+    "other language": ("中文", "English"),
+    "light and dark": ("light or dark", "浅色或深色"),
+    "cancel": ("Cancel", "取消"),
+    "yes": ("Yes", "确定"),
+    "more": ("Show more", "显示更多"),
+    # a memory
+    "held": ("held", "保持"),
+    "why": ("why", "原因"),
+    "faded": ("faded", "已淡忘"),
+    "pinned": ("pinned", "已固定"),
+    "replaced": ("replaced", "已更正"),
+    "day summary": ("day summary", "当日小结"),
+    "never fades": ("never fades", "不会淡忘"),
+    "fades on": ("fades on {0}", "将于 {0} 淡忘"),
+    # chat
+    "message": ("Say something", "说点什么"),
+    "send": ("Send", "发送"),
+    "stop": ("Stop", "停止"),
+    "regenerate": ("Reply anew", "重新回答"),
+    "remove": ("Take back", "收回"),
+    "remove?": (
+        "Take the last turn back? It is erased from memory too, for good.",
+        "收回上一轮对话？它也会从记忆里彻底删除。",
+    ),
+    "removed": ("Taken back, out of memory too.", "已收回，记忆里也删除了。"),
+    "new": ("New conversation", "新对话"),
+    "anew": (
+        "A new conversation. What was said before is memory now.",
+        "新的对话。之前说过的，现在是记忆。",
+    ),
+    "parameters": ("Parameters", "参数"),
+    "own value": ("the model's own", "由模型决定"),
+    "temperature": ("Temperature", "温度"),
+    "top-p": ("Top-p", "Top-p"),
+    "reply length": ("Reply length (tokens)", "回复长度（词元）"),
+    "history length": ("History (turns)", "上文长度（轮）"),
+    "recalled": ("Recalled: {0}", "想起了 {0} 条"),
+    "recalled nothing": ("Recalled nothing", "没有想起什么"),
+    "withheld": ("Withheld, since faded: {0}", "已淡忘而没有用到：{0} 条"),
+    "left out": ("{0} left out: {1}", "{0} 条没有放入：{1}"),
+    "stopped": ("Stopped; what was said is kept.", "已停止；说出的部分保留着。"),
+    "no reply": ("(no reply)", "（没有回复）"),
+    "name?": ("What may I call you?", "我该怎么称呼你？"),
+    "name": ("Name", "名字"),
+    "name is": ("My name is {0}.", "我叫{0}。"),
+    "not now": ("Not now", "先不说"),
+    "hear": ("Tell me", "告诉你"),
+    "cannot write": (
+        "This browser may read, and nothing else: sign in by another link to chat.",
+        "这个浏览器只能查看：要聊天，请用另一个链接登录。",
+    ),
+    # memories
+    "search": ("Search memory", "搜索记忆"),
+    "all": ("All", "全部"),
+    "none": ("Nothing here yet.", "这里还没有内容。"),
+    "found none": ("Nothing was found.", "什么也没找到。"),
+    "event summary": ("What happened", "发生了什么"),
+    "insight": ("Insight", "洞察"),
+    "pin": ("Pin", "固定"),
+    "unpin": ("Unpin", "取消固定"),
+    "correct": ("Correct", "更正"),
+    "what is right": ("What is right?", "正确的是什么？"),
+    "fade": ("Let fade", "让它淡忘"),
+    "revive": ("Revive", "唤回"),
+    "erase": ("Erase", "删除"),
+    "erase?": ("Erase this for good? It cannot be undone.", "要彻底删除吗？无法恢复。"),
+    "takes along": (
+        "It takes along {0} summaries or insights and {1} statements of the portrait; "
+        "they are made anew from what is left.",
+        "会一并删除 {0} 份小结或洞察、{1} 条画像；它们会用余下的内容重新生成。",
+    ),
+    "takes nothing": ("Nothing else is made from it.", "没有别的内容由它而来。"),
+    "versions": ("Also what it replaced and what replaced it", "连同它更正的和更正它的"),
+    "erased": (
+        "Erased for good: {0} turns, {1} summaries and insights, {2} statements.",
+        "已彻底删除：{0} 轮对话、{1} 份小结与洞察、{2} 条画像。",
+    ),
+    "done": ("Done.", "好了。"),
+    # forgetting
+    "on that day": ("Remembered on {0}: {1} of {2}", "到 {0} 还记得：{1} / {2}"),
+    "days ahead": ("{0} days from today", "从今天起 {0} 天"),
+    "slider": ("Days from today", "从今天起的天数"),
+    "if nothing": (
+        "If nothing is recalled until then. What is recalled lasts longer.",
+        "假如在那以前都没有再想起。想起过的会记得更久。",
+    ),
+    "about to fade": ("About to fade (within 30 days)", "即将淡忘（30 天内）"),
+    "none fade": ("Nothing fades in that time.", "这段时间里没有要淡忘的。"),
+    "curves": ("Each memory's curve", "每条记忆的曲线"),
+    "strength": ("Strength {0} days", "强度 {0} 天"),
+    "coming": ("the coming {0} days without recall", "若不再想起，今后 {0} 天"),
+    "on day": ("{0} on that day", "到那天 {0}"),
+    # portrait
+    "no portrait": (
+        "No portrait yet. Once you have talked, digest the days.",
+        "还没有画像。聊过之后，可以整理一下。",
+    ),
+    "digest": ("Digest now", "现在整理"),
+    "digesting": ("{0}: {1} of {2}", "{0}：{1} / {2}"),
+    "digested": (
+        "Digested: {0} days, {1} weeks, {2} months.",
+        "已整理：{0} 天、{1} 周、{2} 月。",
+    ),
+    "digest failed": ("{0} pieces wait: {1}", "还有 {0} 项在等待：{1}"),
+    "extractive": ("in your own words, without a language model", "摘自原话，未用语言模型"),
+    "turns behind": ("The turns it stands on", "依据的对话"),
+    # settings
+    "bank": ("Memory bank", "记忆库"),
+    "turns": ("{0} turns", "{0} 轮对话"),
+    "model": ("Language model", "语言模型"),
+    "embedder": ("Embedder", "向量模型"),
+    "no model": ("none: replies quote memory", "没有：只引用记忆来回答"),
+    "no embedder": ("none: recall goes by words", "没有：按用词回忆"),
+    "preset": ("Forgetting curve", "遗忘曲线"),
+    "zone": ("Time zone", "时区"),
+    "fixed": (
+        "Models are chosen in settings.toml or by MEMORYBANK_LLM and MEMORYBANK_EMBEDDER when "
+        "the server starts; the time zone when a bank is made.",
+        "模型在服务器启动时由 settings.toml 或 MEMORYBANK_LLM、MEMORYBANK_EMBEDDER 决定；"
+        "时区在新建记忆库时决定。",
+    ),
+    "preset changed": ("Every memory follows this curve now.", "所有记忆都改用这条曲线。"),
+    "export": ("Export this bank", "导出这个记忆库"),
+    "backup": ("Back up the whole file", "备份整个文件"),
+    "downloads": ("Downloads", "下载"),
+}
+
+
+def word(key: str, lang: Lang, *values: object) -> str:
+    """Return a phrase in a language; raises KeyError for one that there is not."""
+    phrase = _WORDS[key][lang == "zh"]
+    return phrase.format(*values) if values else phrase
