@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from nicegui import ui
 
 from memorybank.errors import MemoryBankError
-from memorybank.records import Turn
+from memorybank.records import Recalled, Turn
 from siliconfriend.friend import Exchange, Friend, Manner
 from siliconfriend.greeting import greeting, name_in
 from siliconfriend.web import asking, cards
@@ -58,9 +58,10 @@ def _ask_name(visit: Visit, talk: Chat) -> None:
 
         async def answer(given: str) -> None:
             await in_thread(keep, given)
+            with talk.lines:
+                if given:
+                    talk.bubble(visit.say("name is", given), mine=True)
             card.delete()
-            if given:
-                talk.bubble(visit.say("name is", given), mine=True)
 
         with ui.row():
             ui.button(
@@ -109,12 +110,16 @@ class Chat:
                     .classes("grow message")
                     .on("keydown.enter.exact.prevent", tried(self._send))
                 )
-                self.send = ui.button(icon="send", on_click=tried(self._send)).props(
-                    f'round aria-label="{say("send")}"'
-                ).classes("send")
-                self.halt = ui.button(icon="stop", on_click=self._stop).props(
-                    f'round color=negative aria-label="{say("stop")}"'
-                ).classes("stop")
+                self.send = (
+                    ui.button(icon="send", on_click=tried(self._send))
+                    .props(f'round aria-label="{say("send")}"')
+                    .classes("send")
+                )
+                self.halt = (
+                    ui.button(icon="stop", on_click=self._stop)
+                    .props(f'round color=negative aria-label="{say("stop")}"')
+                    .classes("stop")
+                )
                 self.halt.visible = False
             with ui.element("div").classes("row").style("gap:0"):
                 for name, what in (
@@ -192,18 +197,21 @@ class Chat:
         elif stopped:
             ui.label(say("stopped")).classes("quiet")
         context = exchange.context
-        title = (
-            say("recalled", len(context.recalled)) if context.recalled else say("recalled nothing")
-        )
-        with ui.expansion(title).classes("page reasons").props("dense"):
-            for hit in context.recalled:
-                cards.recalled(self.visit, hit)
-            avoided = [out for out in context.left_out if out.what == "avoided"]
-            if avoided:
-                ui.label(say("left out", len(avoided), avoided[0].why)).classes("quiet")
-        if context.withheld:
-            with ui.expansion(say("withheld", len(context.withheld))).props("dense").classes("page"):
-                for hit in context.withheld:
+        self._hits("recalled", context.recalled)
+        if not context.recalled:
+            ui.label(say("recalled nothing")).classes("quiet recalled-nothing")
+        avoided = [out for out in context.left_out if out.what == "avoided"]
+        if avoided:
+            ui.label(say("left out", len(avoided), avoided[0].why)).classes("quiet")
+        self._hits("withheld", context.withheld)
+
+    def _hits(self, title: str, hits: Sequence[Recalled]) -> None:
+        """Draw memories that can be unfolded, if there are any."""
+        if hits:
+            with ui.expansion(self.visit.say(title, len(hits))).classes(
+                f"page {title}-list"
+            ).props("dense"):  # fmt: skip
+                for hit in hits:
                     cards.recalled(self.visit, hit)
 
     def _busy(self, busy: bool) -> None:

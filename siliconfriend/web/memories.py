@@ -1,6 +1,124 @@
-"""To come."""
-from siliconfriend.web.visit import Visit
+"""The memories: day by day with what happened, searched, filtered, and kept in order by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from nicegui import ui
+
+from memorybank.records import Day, Memory, Summary
+from siliconfriend.web import cards
+from siliconfriend.web.keeping import actions
+from siliconfriend.web.visit import Visit, in_thread
+
+DAYS = 14
+"""Days that are shown at once; more on demand."""
+FOUND = 20
+
+
+@dataclass(slots=True)
+class Wish:
+    """What somebody wants to see."""
+
+    question: str = ""
+    only: str = "all"
+    days: int = DAYS
 
 
 async def show(visit: Visit) -> None:
     """Draw the page."""
+    wish = Wish()
+
+    @ui.refreshable
+    async def listed() -> None:
+        if wish.question:
+            await _show_found(visit, wish, listed.refresh)
+        else:
+            await _show_days(visit, wish, listed.refresh)
+
+    async def search() -> None:
+        wish.question = (field.value or "").strip()
+        await listed.refresh()
+
+    def filtered(only: str) -> None:
+        wish.only, wish.days = only, DAYS
+        listed.refresh()
+
+    with ui.element("div").classes("row"):
+        field = ui.input(visit.say("search")).props("outlined dense clearable").classes(
+            "grow search"
+        )  # fmt: skip
+        field.on("keydown.enter", visit.tried(search)).on("clear", visit.tried(search))
+        ui.toggle(
+            {name: visit.say(name) for name in ("all", "faded", "pinned")}, value="all",
+            on_change=lambda event: filtered(event.value),
+        ).props("dense no-caps").classes("filter")  # fmt: skip
+    await listed()
+
+
+def _wanted(memory: Memory, only: str) -> bool:
+    return only == "all" or (memory.faded if only == "faded" else memory.pinned)
+
+
+async def _show_days(visit: Visit, wish: Wish, again: Callable[[], object]) -> None:
+    """Draw the days, the newest first."""
+    days = await in_thread(visit.bank.timeline, now=visit.now())
+    wanted = [
+        (day, [memory for memory in day.memories if _wanted(memory, wish.only)])
+        for day in reversed(days)
+    ]
+    wanted = [(day, memories) for day, memories in wanted if memories or wish.only == "all"]
+    if not wanted:
+        ui.label(visit.say("none")).classes("quiet")
+    for day, memories in wanted[: wish.days]:
+        _show_day(visit, day, memories, again)
+    if len(wanted) > wish.days:
+
+        def more() -> None:
+            wish.days += DAYS
+            again()
+
+        ui.button(visit.say("more"), on_click=more).props("flat")
+
+
+def _show_day(visit: Visit, day: Day, memories: list[Memory], again: Callable[[], object]) -> None:
+    weekday = f"{day.day:%A}" if visit.lang == "en" else "周" + "一二三四五六日"[day.day.weekday()]
+    ui.label(f"{day.day.isoformat()} · {weekday}").classes("text-subtitle1 day")
+    for title, summary in (("event summary", day.summary), ("insight", day.insight)):
+        if summary:
+            _show_summary(visit, title, summary)
+    for memory in memories:
+        _show_memory(visit, memory, again)
+
+
+def _show_summary(visit: Visit, title: str, summary: Summary) -> None:
+    with ui.element("div").classes("note summary"):
+        ui.label(visit.say(title)).classes("quiet")
+        cards.said(summary.text)
+
+
+def _show_memory(visit: Visit, memory: Memory, again: Callable[[], object]) -> None:
+    faded = "faded" if memory.faded else ""
+    with ui.card().classes(f"memory {faded}").props("flat bordered"):
+        cards.facts(visit, memory)
+        cards.said(memory.text)
+        cards.bar(visit, memory.retention)
+        actions(visit, memory, again)
+
+
+async def _show_found(visit: Visit, wish: Wish, again: Callable[[], object]) -> None:
+    """Draw what a question finds, faded memories too."""
+
+    def find() -> list[tuple[Memory, str]]:
+        found = visit.bank.recall(wish.question, k=FOUND, faded="always", now=visit.now())
+        explained = [(visit.bank.explain(hit.id, now=visit.now()).memory, hit) for hit in found]
+        return [(memory, cards.reasons(hit, visit.lang)) for memory, hit in explained]
+
+    found = [(memory, why) for memory, why in await in_thread(find) if _wanted(memory, wish.only)]
+    if not found:
+        ui.label(visit.say("found none")).classes("quiet")
+    for memory, why in found:
+        with ui.column().classes("page found").style("gap:0"):
+            _show_memory(visit, memory, again)
+            ui.label(f"{visit.say('why')}: {why}").classes("quiet why")

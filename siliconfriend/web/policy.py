@@ -28,7 +28,7 @@ def policy(nonce: str) -> str:
 
 
 class PagePolicy:
-    """Adds the policy to every HTML answer that does not bring its own, and a nonce to its scripts."""
+    """Adds the policy to every HTML answer without one of its own, and a nonce to its scripts."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

@@ -1,6 +1,111 @@
-"""To come."""
-from siliconfriend.web.visit import Visit
+"""The portrait: statements by topic, each with the turns it stands on; and the digest, now."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from itertools import groupby
+
+from nicegui import ui
+
+from memorybank.cli.words import word as told
+from memorybank.compose import neutral
+from memorybank.errors import UnknownMemory
+from memorybank.records import Portrait, Statement, Turn
+from memorybank.topics import LABELS
+from siliconfriend.web import cards
+from siliconfriend.web.visit import Visit, in_thread
+
+BEAT = 0.1
 
 
 async def show(visit: Visit) -> None:
     """Draw the page."""
+
+    @ui.refreshable
+    async def drawn() -> None:
+        who, turns = await in_thread(_known, visit)
+        if not who.statements:
+            ui.label(visit.say("no portrait")).classes("quiet no-portrait")
+            return
+        how = visit.say("extractive") if who.method == "extractive" else who.method
+        ui.label(how).classes("quiet")
+        for topic, statements in groupby(who.statements, key=lambda s: s.topic):
+            ui.label(LABELS[visit.lang].get(topic, topic)).classes("text-subtitle1")
+            for statement in statements:
+                _show(visit, statement, turns)
+
+    if visit.may("write"):
+        _digest(visit, drawn.refresh)
+    await drawn()
+
+
+def _known(visit: Visit) -> tuple[Portrait, dict[str, Turn]]:
+    """Return the portrait and the turns behind it."""
+    who = visit.bank.portrait(now=visit.now())
+    turns: dict[str, Turn] = {}
+    for source in {source for statement in who.statements for source in statement.sources}:
+        try:
+            turn = visit.bank.explain(source, now=visit.now()).turn
+        except UnknownMemory:  # erased this moment
+            continue
+        if turn:
+            turns[source] = turn
+    return who, turns
+
+
+def _show(visit: Visit, statement: Statement, turns: dict[str, Turn]) -> None:
+    """Draw one statement; its turns unfold."""
+    with ui.card().classes("memory statement").props("flat bordered"):
+        ui.label(neutral(statement.text)).classes("said")
+        ui.label(statement.when.isoformat()).classes("quiet")
+        with ui.expansion(visit.say("turns behind")).props("dense").classes("page behind"):
+            for source in statement.sources:
+                if turn := turns.get(source):
+                    when = turn.occurred_at.astimezone(visit.zone).date().isoformat()
+                    ui.label(when).classes("quiet")
+                    cards.said(turn.text or turn.reply or "")
+
+
+class _Progress:
+    """How far a digest has come; written in one thread, read in another."""
+
+    what, done, total = "digest", 0, 0
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Note it."""
+        self.what, self.done, self.total = what, done, total
+
+
+def _digest(visit: Visit, again: Callable[[], object]) -> None:
+    """Draw the button that digests now, and how far it has come."""
+
+    async def digest() -> None:
+        visit.needs("write")
+        button.disable()
+        bar.visible = line.visible = True
+        progress = _Progress()
+        try:
+            work = asyncio.create_task(
+                in_thread(visit.house.digest, visit.bank, now=visit.now(), progress=progress)
+            )
+            while not work.done():
+                bar.value = progress.done / progress.total if progress.total else 0.0
+                what = told(progress.what, visit.lang)
+                line.text = visit.say("digesting", what, progress.done, progress.total)
+                await asyncio.wait([work], timeout=BEAT)
+            done = await work
+            line.text = visit.say("digested", done.days, done.weeks, done.months)
+            if done.error:
+                line.text += " " + visit.say(
+                    "digest failed", done.failed, done.error.say(visit.lang)
+                )
+            bar.value = 1.0
+        finally:
+            button.enable()
+        again()
+
+    button = ui.button(visit.say("digest"), on_click=visit.tried(digest)).classes("digest")
+    bar = ui.linear_progress(0, show_value=False)
+    line = ui.label().classes("quiet digested")
+    bar.visible = line.visible = False

@@ -124,5 +124,3 @@ def _first(house: House, key: Key) -> str:
         return key.bank
     names = [info.name for info in house.banks(key)]
     return names[0] if len(names) == 1 else DEFAULT_BANK
-
-

@@ -1,0 +1,84 @@
+"""What a hand can do to one memory: pin, correct, fade, revive, erase."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from nicegui import ui
+
+from memorybank.records import Level, Memory
+from siliconfriend.web import asking
+from siliconfriend.web.visit import Visit, in_thread
+
+LEVELS: tuple[Level, ...] = ("day", "insight", "week", "month", "global")
+
+
+def actions(visit: Visit, memory: Memory, again: Callable[[], object]) -> None:
+    """Draw the buttons; `again` draws the list anew."""
+    bank = visit.bank
+
+    async def change(what: Callable[[], object]) -> None:
+        visit.needs("write")
+        await in_thread(what)
+        ui.notify(visit.say("done"))
+        again()
+
+    async def correct() -> None:
+        turn = (await in_thread(bank.explain, memory.id, now=visit.now())).turn
+        text = await asking.text(visit, "what is right", (turn.text if turn else "") or "")
+        if text:
+            await change(lambda: bank.correct(memory.id, text, now=visit.now()))
+
+    def simply(verb: Callable[..., None]) -> Callable[[], Awaitable[None]]:
+        return lambda: change(lambda: verb(memory.id, now=visit.now()))
+
+    async def erase() -> None:
+        await _erase(visit, memory, again)
+
+    pin = ("unpin", simply(bank.unpin)) if memory.pinned else ("pin", simply(bank.pin))
+    fade = ("revive", simply(bank.revive)) if memory.faded else ("fade", simply(bank.fade))
+    chosen: list[tuple[str, Callable[[], Awaitable[None]]]] = []
+    if visit.may("write"):
+        chosen += [pin, fade]
+        if memory.kind == "turn" and not memory.replaced_by:
+            chosen.append(("correct", correct))
+    if visit.may("erase") and memory.kind == "turn":
+        chosen.append(("erase", erase))
+    with ui.element("div").classes("row").style("gap:0"):
+        for name, what in chosen:
+            ui.button(visit.say(name), on_click=visit.tried(what)).props(
+                "flat dense no-caps size=sm"
+            ).classes(f"do-{name}")
+
+
+async def _erase(visit: Visit, memory: Memory, again: Callable[[], object]) -> None:
+    """Erase a memory once somebody has seen what goes with it."""
+    visit.needs("erase")
+    summaries, statements, versions = await in_thread(_along, visit, memory.id)
+    along = (
+        visit.say("takes along", summaries, statements)
+        if summaries or statements
+        else visit.say("takes nothing")
+    )
+    details = [memory.text[:200], along]
+    if versions:
+        details.append(visit.say("versions"))
+    if not await asking.sure(visit, "erase?", "erase", details):
+        return
+    gone = await in_thread(visit.bank.erase, memory.id, versions=versions, now=visit.now())
+    ui.notify(visit.say("erased", gone.turns, gone.summaries, gone.statements))
+    again()
+
+
+def _along(visit: Visit, memory_id: str) -> tuple[int, int, bool]:
+    """Return how many summaries and statements stand on a memory, and if it has other versions."""
+    told = visit.bank.explain(memory_id, now=visit.now())
+    gone = {told.memory.id, *told.derived}
+    summaries = [summary for level in LEVELS for summary in visit.bank.summaries(level)]
+    along = {summary.id for summary in summaries if summary.id in gone}
+    for summary in summaries:  # from days to weeks to months: what stands on what goes
+        if gone.intersection(summary.sources):
+            along.add(summary.id)
+            gone.add(summary.id)
+    statements = [s for s in visit.bank.statements() if gone.intersection((s.id, *s.sources))]
+    return len(along), len(statements), bool(told.replaces or told.replaced_by)
