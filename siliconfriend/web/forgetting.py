@@ -11,8 +11,8 @@ from memorybank.records import Memory
 from siliconfriend.web import cards
 from siliconfriend.web.visit import Visit, in_thread
 
-FARTHEST = 1000
-"""Days that the slider reaches."""
+NEAREST, FARTHEST = 14, 3650
+"""Days that the slider reaches at least and at most: until the last memory has faded."""
 SHOWN = 60
 """Memories that are listed; all are counted."""
 
@@ -45,12 +45,18 @@ def remembered_in(memory: Memory, ahead: timedelta, visit: Visit) -> bool:
     return not memory.faded and visit.now() + ahead < memory.fades_at
 
 
+def reach(visit: Visit, memories: list[Memory]) -> int:
+    """Return how many days ahead are worth looking at."""
+    ends = [(m.fades_at - visit.now()).days + 2 for m in memories if m.fades_at and not m.faded]
+    return min(FARTHEST, max([NEAREST, *ends]))
+
+
 def _slider(visit: Visit, memories: list[Memory]) -> None:
     """Draw the slider and what stands under it for the day that it names."""
     with ui.card().classes("memory").props("flat bordered"):
         counted = ui.label().classes("text-subtitle1 counted")
         named = ui.label().classes("quiet")
-        slider = ui.slider(min=0, max=FARTHEST, value=0, step=1).props(
+        slider = ui.slider(min=0, max=reach(visit, memories), value=0, step=1).props(
             f'label aria-label="{visit.say("slider")}"'
         ).classes("slider-of-time")  # fmt: skip
         ui.label(visit.say("if nothing")).classes("quiet")
@@ -89,7 +95,7 @@ async def _about_to_fade(visit: Visit) -> None:
 def _with_curve(visit: Visit, memory: Memory, theta: float) -> None:
     """Draw one memory with its coming curve, as far as a while after it fades."""
     lasting = forget.NEVER if memory.fades_at is None else memory.strength * 3
-    ahead = min(FARTHEST, max(14.0, lasting if lasting != forget.NEVER else 365.0))
+    ahead = min(FARTHEST, max(NEAREST, lasting if lasting != forget.NEVER else 365.0))
     points = [(ahead * i / 40, held_in(memory, ahead * i / 40)) for i in range(41)]
     with ui.card().classes("memory").props("flat bordered"):
         cards.facts(visit, memory)
