@@ -1,6 +1,6 @@
 """Take the pictures of docs/screens: every page in both languages, from the sample of the tests.
 
-    python scripts/screens.py            # needs the extra web, playwright, chromium, a Chinese font
+python scripts/screens.py            # needs the extra web, playwright, chromium, a Chinese font
 """
 
 from __future__ import annotations

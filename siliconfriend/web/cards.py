@@ -26,7 +26,7 @@ def reasons(hit: Recalled, lang: Lang) -> str:
 def bar(visit: Visit, held: float) -> None:
     """Draw how well something is held, 0..1."""
     colour = "positive" if held >= 0.5 else "warning" if held >= 0.05 else "negative"
-    with ui.element("div").classes("row no-wrap").classes("bar"):
+    with ui.element("div").classes("across tight").classes("bar"):
         ui.linear_progress(held, show_value=False, color=colour).classes("grow").props(
             f'size=8px rounded aria-label="{visit.say("held")}"'
         )

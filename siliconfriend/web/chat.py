@@ -103,7 +103,7 @@ class Chat:
     def _draw_composer(self) -> None:
         say, tried = self.visit.say, self.visit.tried
         with ui.element("div").classes("page column composer"):
-            with ui.element("div").classes("row no-wrap"):
+            with ui.element("div").classes("across tight"):
                 self.field = (
                     ui.textarea(placeholder=say("message"))
                     .props("autogrow outlined dense rows=1 maxlength=16000")
@@ -121,13 +121,13 @@ class Chat:
                     .classes("stop")
                 )
                 self.halt.visible = False
-            with ui.element("div").classes("row").style("gap:0"):
+            with ui.element("div").classes("across").style("gap:0"):
                 for name, what in (
                     ("regenerate", self._again), ("remove", self._remove), ("new", self._anew),
                 ):  # fmt: skip
-                    ui.button(say(name), on_click=tried(what)).props(
-                        "flat dense no-caps size=sm"
-                    ).classes(name)
+                    ui.button(say(name), on_click=tried(what)).props("flat dense no-caps").classes(
+                        name
+                    )
                 parameters(self.visit, self.friend)
 
     def _block(self) -> ui.element:
@@ -217,10 +217,12 @@ class Chat:
     def _busy(self, busy: bool) -> None:
         with suppress(AttributeError, RuntimeError):  # the tab was closed meanwhile
             self.send.visible, self.halt.visible = not busy, busy
+            self.halt.enable()
 
     def _stop(self) -> None:
         if self.listening:
             self.listening.stop()
+            self.halt.disable()
 
     async def _remove(self) -> None:
         if self.listening:

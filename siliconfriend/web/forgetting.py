@@ -71,7 +71,7 @@ def _slider(visit: Visit, memories: list[Memory]) -> None:
         listed.clear()
         with listed:
             for memory in sorted(kept, key=lambda m: -held_in(m, ahead))[:12]:
-                with ui.element("div").classes("row kept"):
+                with ui.element("div").classes("across kept"):
                     ui.label(" ".join(memory.text.split())[:80]).classes("grow said")
                     with ui.element("div").style("width:9rem"):
                         cards.bar(visit, held_in(memory, ahead))

@@ -24,7 +24,8 @@ body { font-family: system-ui, "Noto Sans CJK SC", "WenQuanYi Micro Hei", sans-s
 .theirs { align-self: flex-start; background: rgba(128,128,128,.16); }
 .memory { width: 100%; padding: .6rem .8rem; gap: .25rem; }
 .memory.faded { opacity: .6; }
-.row { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem; width: 100%; }
+.across { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem; width: 100%; }
+.across.tight { flex-wrap: nowrap; }
 .grow { flex: 1 1 8rem; min-width: 0; }
 .ways { display: flex; overflow-x: auto; flex-wrap: nowrap; gap: 0; width: 100%; }
 .ways a { color: inherit; text-decoration: none; padding: .45rem .7rem; white-space: nowrap; }
@@ -44,7 +45,7 @@ def around(visit: Visit, path: str, name: str) -> Iterator[None]:
     ui.page_title(f"{visit.say(name)} · SiliconFriend")
     dark = ui.dark_mode(value=None)
     with ui.header().classes("q-py-xs"), ui.element("div").classes("page column no-wrap"):
-        with ui.element("div").classes("row no-wrap"):
+        with ui.element("div").classes("across tight"):
             ui.label("SiliconFriend").classes("text-h6 grow")
             other = "en" if visit.lang == "zh" else "zh"
             ui.link(visit.say("other language"), visit.to(path, lang=other)).style(

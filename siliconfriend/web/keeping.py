@@ -44,10 +44,10 @@ def actions(visit: Visit, memory: Memory, again: Callable[[], object]) -> None:
             chosen.append(("correct", correct))
     if visit.may("erase") and memory.kind == "turn":
         chosen.append(("erase", erase))
-    with ui.element("div").classes("row").style("gap:0"):
+    with ui.element("div").classes("across").style("gap:0"):
         for name, what in chosen:
             ui.button(visit.say(name), on_click=visit.tried(what)).props(
-                "flat dense no-caps size=sm"
+                "flat dense no-caps"
             ).classes(f"do-{name}")
 
 

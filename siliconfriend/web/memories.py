@@ -30,12 +30,13 @@ async def show(visit: Visit) -> None:
     """Draw the page."""
     wish = Wish()
 
-    @ui.refreshable
-    async def listed() -> None:
+    async def draw() -> None:
         if wish.question:
             await _show_found(visit, wish, listed.refresh)
         else:
             await _show_days(visit, wish, listed.refresh)
+
+    listed = ui.refreshable(draw)
 
     async def search() -> None:
         wish.question = (field.value or "").strip()
@@ -45,7 +46,7 @@ async def show(visit: Visit) -> None:
         wish.only, wish.days = only, DAYS
         listed.refresh()
 
-    with ui.element("div").classes("row"):
+    with ui.element("div").classes("across"):
         field = ui.input(visit.say("search")).props("outlined dense clearable").classes(
             "grow search"
         )  # fmt: skip

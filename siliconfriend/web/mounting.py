@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI, Request
 from nicegui import core, ui
+from starlette.routing import Match, Mount
+from starlette.types import Scope
 
 from memorybank.errors import MemoryBankError
 from siliconfriend.server.house import House
@@ -35,10 +37,21 @@ def mount(app: FastAPI, house: House) -> None:
         gzip_middleware_factory=None, show_welcome_message=False, dark=None,
         reconnect_timeout=10.0,
     )  # fmt: skip
+    app.router.routes[-1] = _Pages("", app=core.app, name="page")
+
+
+class _Pages(Mount):
+    """The framework's app, for its own paths alone: all others answer as without a page."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Match the pages, and what they load."""
+        path = scope.get("path", "")
+        if path in PAGES or path.startswith("/_nicegui"):
+            return super().matches(scope)
+        return Match.NONE, {}
 
 
 def _add(house: House, path: str, name: str, show: Callable[[Visit], Awaitable[None]]) -> None:
-    @ui.page(path, response_timeout=20.0)
     async def page(request: Request) -> None:
         try:
             here = await visit(house, request)
@@ -48,6 +61,8 @@ def _add(house: House, path: str, name: str, show: Callable[[Visit], Awaitable[N
             return
         with frame.around(here, path, name):
             await show(here)
+
+    ui.page(path, response_timeout=20.0)(page)
 
 
 def _forget_former_pages() -> None:

@@ -38,7 +38,7 @@ def parameters(visit: Visit, friend: Friend) -> None:
             dialog.close()
 
         ui.button(say("yes"), on_click=keep).classes("parameters-yes")
-    ui.button(say("parameters"), on_click=dialog.open).props("flat dense no-caps size=sm").classes(
+    ui.button(say("parameters"), on_click=dialog.open).props("flat dense no-caps").classes(
         "parameters"
     )
 

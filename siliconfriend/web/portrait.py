@@ -22,8 +22,7 @@ BEAT = 0.1
 async def show(visit: Visit) -> None:
     """Draw the page."""
 
-    @ui.refreshable
-    async def drawn() -> None:
+    async def draw() -> None:
         who, turns = await in_thread(_known, visit)
         if not who.statements:
             ui.label(visit.say("no portrait")).classes("quiet no-portrait")
@@ -35,6 +34,7 @@ async def show(visit: Visit) -> None:
             for statement in statements:
                 _show(visit, statement, turns)
 
+    drawn = ui.refreshable(draw)
     if visit.may("write"):
         _digest(visit, drawn.refresh)
     await drawn()
@@ -105,7 +105,11 @@ def _digest(visit: Visit, again: Callable[[], object]) -> None:
             button.enable()
         again()
 
-    button = ui.button(visit.say("digest"), on_click=visit.tried(digest)).classes("digest")
+    button = (
+        ui.button(visit.say("digest"), on_click=visit.tried(digest))
+        .props("no-caps")
+        .classes("digest")
+    )
     bar = ui.linear_progress(0, show_value=False)
     line = ui.label().classes("quiet digested")
     bar.visible = line.visible = False

@@ -12,6 +12,8 @@ from memorybank.formats import write_normal
 from memorybank.intake import volumes
 from siliconfriend.web.visit import Visit, in_thread
 
+LEAVE = "fetch('/leave', {method: 'POST'}).then(() => location.reload())"
+
 
 async def show(visit: Visit) -> None:
     """Draw the page."""
@@ -33,10 +35,13 @@ async def show(visit: Visit) -> None:
         _preset(visit, info.preset)
     with ui.card().classes("memory").props("flat bordered"):
         _downloads(visit, info.name)
+    ui.button(say("sign out"), icon="logout", on_click=lambda: ui.run_javascript(LEAVE)).props(
+        "flat no-caps"
+    ).classes("sign-out")
 
 
 def _fact(name: str, value: str) -> None:
-    with ui.element("div").classes("row"):
+    with ui.element("div").classes("across"):
         ui.label(name).classes("grow")
         ui.label(value).classes("said")
 
@@ -67,7 +72,7 @@ def _downloads(visit: Visit, name: str) -> None:
         ui.download.content(await in_thread(_copied, visit), "memory-backup.db")
 
     ui.label(visit.say("downloads")).classes("text-subtitle1")
-    with ui.element("div").classes("row"):
+    with ui.element("div").classes("across"):
         ui.button(visit.say("export"), icon="download", on_click=visit.tried(export)).props(
             "outline no-caps"
         ).classes("export")

@@ -135,6 +135,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "preset changed": ("Every memory follows this curve now.", "所有记忆都改用这条曲线。"),
     "export": ("Export this bank", "导出这个记忆库"),
     "backup": ("Back up the whole file", "备份整个文件"),
+    "sign out": ("Sign this browser out", "在这个浏览器上退出登录"),
     "downloads": ("Downloads", "下载"),
 }
 

@@ -20,7 +20,13 @@ from siliconfriend.web import mount
 from web.sample import NOW, live
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+QUIET = [
+    f"--{name}"
+    for name in (
+        "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-sync",
+        "disable-background-networking", "disable-component-update",
+    )
+]  # fmt: skip
 
 
 @pytest.fixture(autouse=True)

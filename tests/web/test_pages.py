@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import threading
 
 import pytest
 
+from memorybank.testing import ScriptedLLM
+from siliconfriend.web import words
 from web.sample import ASKED, CAT, PINNED
 
 LANGS = ("en", "zh")
@@ -199,3 +202,47 @@ def test_the_bank_of_another_is_not_there(enter, served):
     page.wait_for_timeout(300)
     assert "a secret" not in page.content()
     assert page.locator(".memory").count() == 0
+
+
+def test_a_reply_is_stopped_and_what_was_said_is_kept(enter, served, monkeypatch):
+    going_on = threading.Event()
+
+    class Slow(ScriptedLLM):
+        def stream(self, messages, style):
+            yield "I begin "
+            going_on.wait(20)
+            yield from ("with this, ", "and never end.")
+
+    monkeypatch.setattr(served.house, "llm", Slow())
+    visitor = enter()
+    page = visitor.open("/")
+    page.fill(".message textarea", "Tell me a long story.")
+    page.click(".send")
+    page.wait_for_selector(".bubble.theirs >> text=I begin")
+    assert not page.locator(".send").is_visible()
+    page.click(".stop")
+    page.wait_for_selector(".stop[disabled]")
+    going_on.set()
+    page.wait_for_selector("text=what was said is kept")
+    kept = turns(served, visitor)[-1].reply
+    assert kept.startswith("I begin") and "never end" not in kept
+
+
+def test_the_rest_of_the_server_answers_as_without_a_page(enter, served):
+    page = enter("en", "en").page
+    lost = page.goto(served.house.serving.url + "/v1/nowhere")
+    assert lost.status == 404
+    assert lost.headers["content-type"].startswith("application/problem+json")
+    assert page.goto(served.house.serving.url + "/v1/banks").status == 200
+
+
+def test_a_browser_signs_out(enter):
+    page = enter("en", "en").open("/settings")
+    page.click(".sign-out")
+    page.wait_for_selector("text=siliconfriend keys link")
+
+
+def test_every_word_stands_in_both_languages():
+    for key, (english, chinese) in words._WORDS.items():
+        assert english and chinese, key
+        assert set(re.findall(r"{\d}", english)) == set(re.findall(r"{\d}", chinese)), key
