@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-models test-server test-train test-trust train-demo lint bench eval fuzz clean \
+.PHONY: demo test test-models test-server test-train test-trust test-web screens train-demo lint bench eval fuzz clean \
 	help
 
 help:
@@ -26,7 +26,8 @@ demo: $(VENV)/ready
 
 ## make test    all light tests
 test: $(VENV)/ready-dev
-	$(BIN)/python -m pytest -n 2 --ignore tests/models --ignore tests/train --ignore tests/server/heavy
+	$(BIN)/python -m pytest -n 2 --ignore tests/models --ignore tests/train --ignore tests/server/heavy \
+		--ignore tests/web
 
 ## make test-server  the server under fire: generated requests of two tenants, load, slow clients
 test-server: $(VENV)/ready-dev
@@ -49,6 +50,18 @@ $(VENV)/ready-train: $(VENV)/ready-dev
 ## make test-train  open models: talking, tuning, converting (torch, 1.5 GB; minutes)
 test-train: $(VENV)/ready-train
 	$(BIN)/python -m pytest tests/train
+
+$(VENV)/ready-web: $(VENV)/ready-dev
+	$(PIP) -e '.[dev,web]' playwright
+	@touch $@
+
+## make test-web  the page in a real browser (Debian: apt-get install chromium)
+test-web: $(VENV)/ready-web
+	$(BIN)/python -m pytest tests/web
+
+## make screens  the pictures of docs/screens anew (with fonts-wqy-microhei for the Chinese ones)
+screens: $(VENV)/ready-web
+	$(BIN)/python scripts/screens.py
 
 COUNSELLING := $(wildcard $(patsubst %,../shared/data/counselling/%.jsonl.gz,\
 	smilechat_train emollm_data cpsycound))
