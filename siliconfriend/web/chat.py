@@ -15,7 +15,7 @@ from siliconfriend.greeting import greeting, name_in
 from siliconfriend.web import asking, cards
 from siliconfriend.web.listening import Listening
 from siliconfriend.web.parameters import parameters
-from siliconfriend.web.visit import Visit, in_thread
+from siliconfriend.web.visit import Visit, in_long_thread, in_thread
 
 RECENT = 6
 """Turns of earlier that are shown when the page opens."""
@@ -167,7 +167,7 @@ class Chat:
         self.listening = Listening()
         self._busy(True)
         try:
-            exchange = await in_thread(begin)
+            exchange = await in_long_thread(begin)
             if anew and self.drawn:
                 self.drawn.pop().delete()
             with self._block() as block:
@@ -176,7 +176,7 @@ class Chat:
                     ui.label(exchange.note).classes("note said")
                 reply = self.bubble("…")
             ui.run_javascript("window.scrollTo(0, document.body.scrollHeight)")
-            work = asyncio.create_task(in_thread(self.listening.hear, exchange))
+            work = asyncio.create_task(in_long_thread(self.listening.hear, exchange))
             while not work.done():
                 reply.text = self.listening.text or "…"
                 await asyncio.wait([work], timeout=BEAT)

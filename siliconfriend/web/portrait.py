@@ -14,7 +14,7 @@ from memorybank.errors import UnknownMemory
 from memorybank.records import Portrait, Statement, Turn
 from memorybank.topics import LABELS
 from siliconfriend.web import cards
-from siliconfriend.web.visit import Visit, in_thread
+from siliconfriend.web.visit import Visit, in_long_thread, in_thread
 
 BEAT = 0.1
 
@@ -87,7 +87,7 @@ def _digest(visit: Visit, again: Callable[[], object]) -> None:
         progress = _Progress()
         try:
             work = asyncio.create_task(
-                in_thread(visit.house.digest, visit.bank, now=visit.now(), progress=progress)
+                in_long_thread(visit.house.digest, visit.bank, now=visit.now(), progress=progress)
             )
             while not work.done():
                 bar.value = progress.done / progress.total if progress.total else 0.0

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ParamSpec, TypeVar
+from functools import partial
+from typing import ParamSpec, TypeVar
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import Request
-from nicegui import run, ui
+from nicegui import ui
 
 from memorybank.bank import MemoryBank
 from memorybank.errors import MemoryBankError
@@ -24,6 +26,8 @@ from siliconfriend.web.words import word
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+_SHORT, _LONG = CapacityLimiter(16), CapacityLimiter(64)
+"""Threads for looking and for listening."""
 LANG = "page lang"
 """Where the bank keeps the language that its pages were last read in."""
 
@@ -61,14 +65,6 @@ class Visit:
         if not self.key.may(right):
             raise NotAllowed(right)
 
-    async def attempt(self, what: Callable[[], _T]) -> _T | None:
-        """Do something in a thread; an error is told with its cure, and the page stays."""
-        try:
-            return await in_thread(what)
-        except MemoryBankError as error:
-            ui.notify(error.say(self.lang), type="warning", timeout=8000)
-            return None
-
     def tried(self, what: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
         """Return a handler that tells an error instead of letting it pass."""
 
@@ -83,8 +79,12 @@ class Visit:
 
 async def in_thread(what: Callable[_P, _T], *args: _P.args, **named: _P.kwargs) -> _T:
     """Call a plain function in a thread; what it returns comes back."""
-    result: Any = await run.io_bound(what, *args, **named)
-    return result  # type: ignore[no-any-return]
+    return await to_thread.run_sync(partial(what, *args, **named), limiter=_SHORT)
+
+
+async def in_long_thread(what: Callable[_P, _T], *args: _P.args, **named: _P.kwargs) -> _T:
+    """Do the same for what may take minutes; such waits never hold up what is short."""
+    return await to_thread.run_sync(partial(what, *args, **named), limiter=_LONG)
 
 
 async def visit(house: House, request: Request) -> Visit:
