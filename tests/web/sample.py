@@ -32,7 +32,7 @@ SAID: dict[Lang, list[tuple[int, str, str]]] = {
 }
 CAT = {"en": "Miso", "zh": "汤圆"}
 PINNED = {"en": "peanuts", "zh": "花生"}
-ASKED = {"en": "What is my cat called?", "zh": "我的猫叫什么名字？"}
+ASKED = {"en": "What is my cat called?", "zh": "我领养的猫叫什么名字？"}
 
 
 def live(bank: MemoryBank, lang: Lang) -> None:
