@@ -194,7 +194,9 @@ def test_a_key_has_a_rate_and_is_told_when_to_come_back(open_house):
 
 
 def test_strangers_may_not_try_keys_without_end(stranger):
-    codes = [stranger.get("/v1/banks").status_code for _ in range(40)]
+    codes: list[int] = []
+    while codes[-1:] != [429] and len(codes) < 1000:  # the slower we are, the more they may try
+        codes.append(stranger.get("/v1/banks").status_code)
     assert codes[0] == 401 and codes[-1] == 429
 
 
