@@ -7,13 +7,11 @@ done, 1 the system failed, 2 what was asked for cannot be.
 
 from __future__ import annotations
 
-import sys
-
 import typer
 
 from memorybank.cli import audit, care, inout, look, one, proof
-from memorybank.cli.words import asked_lang, both, word
-from memorybank.errors import MemoryBankError
+from memorybank.cli.running import run
+from memorybank.cli.words import both
 
 app = typer.Typer(
     help=both(
@@ -32,16 +30,5 @@ proof.register(app)
 
 
 def main() -> None:
-    """Run the command line; turns the library's errors into one line and an exit code."""
-    lang = asked_lang(sys.argv[1:])
-    try:
-        app()
-    except MemoryBankError as error:
-        sys.stderr.write(f"memorybank: {error.say(lang)}\n")
-        sys.exit(2 if error.status < 500 else 1)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader has gone; there is nobody to tell
-        sys.exit(0)
-    except KeyboardInterrupt:
-        sys.stderr.write(f"\nmemorybank: {word('stopped', lang)}\n")
-        sys.exit(130)
+    """Run the command line."""
+    run(app, "memorybank")

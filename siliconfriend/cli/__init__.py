@@ -6,12 +6,10 @@ system failed, 2 what was asked for cannot be.
 
 from __future__ import annotations
 
-import sys
-
 import typer
 
-from memorybank.cli.words import asked_lang, both, word
-from memorybank.errors import MemoryBankError
+from memorybank.cli.running import run
+from memorybank.cli.words import both
 from siliconfriend.bench import cli as bench
 from siliconfriend.cli import chat
 from siliconfriend.finetune import cli as finetune
@@ -32,16 +30,5 @@ for room in (chat, server, finetune, simulate, bench):
 
 
 def main() -> None:
-    """Run the command line; turns the library's errors into one line and an exit code."""
-    lang = asked_lang(sys.argv[1:])
-    try:
-        app()
-    except MemoryBankError as error:
-        sys.stderr.write(f"siliconfriend: {error.say(lang)}\n")
-        sys.exit(2 if error.status < 500 else 1)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader has gone; there is nobody to tell
-        sys.exit(0)
-    except KeyboardInterrupt:
-        sys.stderr.write(f"\nsiliconfriend: {word('stopped', lang)}\n")
-        sys.exit(130)
+    """Run the command line."""
+    run(app, "siliconfriend")
