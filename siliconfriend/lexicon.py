@@ -59,22 +59,28 @@ class Lexicon:
 
 def alternatives(source: str) -> list[str]:
     """Cut a pattern at the bars that stand outside of groups and classes."""
-    parts, depth, in_class, start, position = [], 0, False, 0, 0
+    parts, start = [], 0
+    for begin, end, inside in _signs(source):
+        if source[begin] == "|" and not inside:
+            parts.append(source[start:begin])
+            start = end
+    return [*parts, source[start:]]
+
+
+def _signs(source: str, start: int = 0) -> Iterator[tuple[int, int, bool]]:
+    """Yield where each sign of a pattern begins and ends, an escaped one whole, and whether what
+    follows it still stands inside of a group or a class."""
+    depth, in_class, position = 0, False, start
     while position < len(source):
-        sign = source[position]
-        if sign == "\\":
-            position += 1
-        elif in_class:
+        sign, begin = source[position], position
+        position += 2 if sign == "\\" else 1
+        if in_class:
             in_class = sign != "]"
         elif sign == "[":
             in_class = True
         elif sign in "()":
             depth += 1 if sign == "(" else -1
-        elif sign == "|" and not depth:
-            parts.append(source[start:position])
-            start = position + 1
-        position += 1
-    return [*parts, source[start:]]
+        yield begin, position, bool(depth) or in_class
 
 
 def _best(candidates: Sequence[Words]) -> Words:
@@ -121,20 +127,7 @@ def _atoms(source: str) -> Iterator[tuple[str, int | None]]:
 
 def _end(source: str, start: int) -> int:
     """Return where the atom that begins at `start` ends."""
-    depth, in_class, position = 0, False, start
-    while True:
-        sign = source[position]
-        if sign == "\\":
-            position += 1
-        elif in_class:
-            in_class = sign != "]"
-        elif sign == "[":
-            in_class = True
-        elif sign in "()":
-            depth += 1 if sign == "(" else -1
-        position += 1
-        if not (depth or in_class):
-            return position
+    return next(end for _, end, inside in _signs(source, start) if not inside)
 
 
 def _literal(atom: str) -> str:
