@@ -43,12 +43,24 @@ class Terminal:
     def until(self, text: str) -> str:
         """Read on until a text has been written; returns what the screen shows then."""
         while text not in self.seen:
-            ready, _, _ = select.select([self.out], [], [], PATIENCE)
-            piece = os.read(self.out, 65536) if ready else b""
-            assert piece, f"{text!r} never came; the screen:\n{self.screen()}"
-            self.seen += piece.decode("utf-8", "replace")
+            self._read_on(text)
         self.seen = self.seen.partition(text)[2]
         return self.screen()
+
+    def _read_on(self, awaited: str) -> None:
+        ready, _, _ = select.select([self.out], [], [], PATIENCE)
+        piece = os.read(self.out, 65536) if ready else b""
+        assert piece, f"{awaited!r} never came; the screen:\n{self.screen()}"
+        self.seen += piece.decode("utf-8", "replace")
+
+    def until_line(self, line: str) -> None:
+        """Read on until a text stands alone in the last line: a prompt that listens.
+
+        A key that is pressed between two prompts may be lost, as in any terminal.
+        """
+        while self.screen().strip().splitlines()[-1:] != [line]:
+            self._read_on(line)
+        self.seen = ""
 
     def until_the_end(self) -> None:
         """Read on until the program has ended."""

@@ -51,6 +51,7 @@ def test_two_days_in_a_terminal(terminals: Terminals, tmp_path: Path, lang: str)
     second.press("Up")  # what was typed before is offered again
     second.until("/why")
     second.press("C-c")
+    second.until_line(prompt)
     second.press("C-d")
     second.until(bye)
 
