@@ -204,6 +204,8 @@ DATES = {
         ("What did I do last weekend?", ["tofu", "lunch"]),
         ("What did we do on the Saturday before last, March 7?", ["fox"]),
         ("Do you remember what I told you twelve days ago?", ["cat"]),
+        ("What did I tell you on March 5 and 7?", ["tooth", "fox"]),
+        ("What have I told you since March 11th?", ["float", "coach", "tofu", "lunch"]),
     ],
     "zh": [
         ("上周三我跟你说了什么？", ["float", "coach"]),
@@ -212,6 +214,8 @@ DATES = {
         ("上周末我做了什么？", ["tofu", "lunch"]),
         ("3月7号我们做了什么？", ["fox"]),
         ("你还记得十二天前我告诉你什么了吗？", ["cat"]),
+        ("3月5号和7号我跟你说了什么？", ["tooth", "fox"]),
+        ("3月11号以来我跟你说了什么？", ["float", "coach", "tofu", "lunch"]),
     ],
 }
 ONE_DATE = [(lang, *row) for lang, rows in DATES.items() for row in rows]

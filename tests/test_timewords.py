@@ -53,19 +53,19 @@ MONTHS: list[Row] = [
     ("May 2022", "22年5月", "2022-05-01", "2022-06-01", "month"),
     ("May 2024", "24年5月", "2024-05-01", "2024-06-01", "month"),
     ("August 1998", "98年八月", "1998-08-01", "1998-09-01", "month"),
-    ("early May", "5月初", "2023-05-01", "2023-05-11", "week"),
-    ("in the middle of May", "5月中", "2023-05-11", "2023-05-21", "week"),
-    ("the beginning of March", "3月上旬", "2023-03-01", "2023-03-11", "week"),
-    ("mid-January", "1月中旬", "2023-01-11", "2023-01-21", "week"),
-    ("late February", "2月底", "2023-02-21", "2023-03-01", "week"),
-    ("late April 2022", "2022年4月下旬", "2022-04-21", "2022-05-01", "week"),
+    ("early May", "5月初", "2023-05-01", "2023-05-12", "week"),
+    ("in the middle of May", "5月中", "2023-05-10", "2023-05-22", "week"),
+    ("the beginning of March", "3月上旬", "2023-03-01", "2023-03-12", "week"),
+    ("mid-January", "1月中旬", "2023-01-10", "2023-01-22", "week"),
+    ("late February", "2月底", "2023-02-20", "2023-03-01", "week"),
+    ("late April 2022", "2022年4月下旬", "2022-04-20", "2022-05-01", "week"),
     ("last month", "上个月", "2023-04-01", "2023-05-01", "month"),
     ("this month", "这个月", "2023-05-01", "2023-06-01", "month"),
     ("next month", "下个月", "2023-06-01", "2023-07-01", "month"),
     ("this month", "本月", "2023-05-01", "2023-06-01", "month"),
     ("last month", "上月", "2023-04-01", "2023-05-01", "month"),
     ("the month before last", "上上个月", "2023-03-01", "2023-04-01", "month"),
-    ("the end of last month", "上个月底", "2023-04-21", "2023-05-01", "week"),
+    ("the end of last month", "上个月底", "2023-04-20", "2023-05-01", "week"),
 ]
 
 YEARS: list[Row] = [
@@ -78,6 +78,8 @@ YEARS: list[Row] = [
     ("early this year", "今年年初", "2023-01-01", "2023-05-01", "season"),
     ("mid-2022", "2022年中", "2022-05-01", "2022-09-01", "season"),
     ("the end of last year", "去年底", "2022-09-01", "2023-01-01", "season"),
+    ("at the beginning of the year", "年初", "2023-01-01", "2023-05-01", "season"),
+    ("late in the year", "年底", "2022-09-01", "2023-01-01", "season"),
     ("last winter", "去年冬天", "2022-12-01", "2023-03-01", "season"),
     ("last winter", "上个冬天", "2022-12-01", "2023-03-01", "season"),
     ("last summer", "去年夏天", "2022-06-01", "2022-09-01", "season"),
@@ -188,8 +190,10 @@ FESTIVALS: list[Row] = [
     ("May Day", "五一", "2023-05-01", "2023-05-02", "day"),
     ("May Day", "劳动节", "2023-05-01", "2023-05-02", "day"),
     ("Children's Day", "儿童节", "2022-06-01", "2022-06-02", "day"),
-    ("Chinese New Year", "春节", "2023-01-22", "2023-01-25", "week"),
-    ("Spring Festival last year", "去年春节", "2022-02-01", "2022-02-04", "week"),
+    ("Chinese New Year", "春节", "2023-01-21", "2023-01-29", "week"),
+    ("Spring Festival last year", "去年春节", "2022-01-31", "2022-02-08", "week"),
+    ("Chinese New Year holidays", "春节期间", "2023-01-21", "2023-02-06", "week"),
+    ("Spring Festival season", "过年的时候", "2023-01-21", "2023-02-06", "week"),
     ("Chinese New Year's Eve", "除夕", "2023-01-21", "2023-01-22", "day"),
     ("Mid-Autumn Festival", "中秋节", "2022-09-10", "2022-09-11", "day"),
     ("this year's Mid-Autumn Festival", "今年中秋", "2023-09-29", "2023-09-30", "day"),
@@ -202,7 +206,21 @@ FESTIVALS: list[Row] = [
     ("Christmas morning", "圣诞节早上", "2022-12-25T05", "2022-12-25T12", "part"),
 ]
 
-ROWS = [*DATES, *MONTHS, *YEARS, *DAYS, *AGO, *WEEKS, *FESTIVALS]
+# Since: up to today. Before and after: a fortnight, or as long as the time itself.
+REACHES: list[Row] = [
+    ("since March", "三月以来", "2023-03-01", "2023-05-18", "week"),
+    ("since last week", "从上周到现在", "2023-05-08", "2023-05-18", "week"),
+    ("since May 2nd", "自从5月2号起", "2023-05-02", "2023-05-18", "week"),
+    ("since yesterday", "从昨天开始", "2023-05-16", "2023-05-18", "week"),
+    ("since 2021", "2021年至今", "2021-01-01", "2023-05-18", "week"),
+    ("since next week", "下周以来", "2023-05-22", "2023-05-29", "week"),
+    ("before Christmas", "圣诞节前", "2022-12-11", "2022-12-25", "vague"),
+    ("before last year", "去年以前", "2021-01-01", "2022-01-01", "vague"),
+    ("after May 2nd", "5月2号之后", "2023-05-03", "2023-05-17", "vague"),
+    ("after the Spring Festival", "春节后", "2023-01-29", "2023-02-12", "vague"),
+]
+
+ROWS = [*DATES, *MONTHS, *YEARS, *DAYS, *AGO, *WEEKS, *FESTIVALS, *REACHES]
 CASES = sorted({(row[lang], *row[2:]) for row in ROWS for lang in (0, 1)})
 
 
@@ -301,6 +319,25 @@ def test_in_january(text: str, expected: str) -> None:
     assert day(text, "2023-01-15") == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("June 9, 12 and 14", ["06-09", "06-12", "06-14"]),
+        ("6月9日、12日和14日", ["06-09", "06-12", "06-14"]),
+        ("on June 9th and the 12th we met", ["06-09", "06-12"]),
+        ("6月9号晚上和12号我们见了面", ["06-09", "06-12"]),
+        ("June 9, 12 people came", ["06-09"]),
+        ("6月9日，12号楼的人来了", ["06-09"]),
+        ("May 16 and 18", ["05-16", "05-18"]),  # of the same year, though the 18th is to come
+        ("5月16日、18日", ["05-16", "05-18"]),
+    ],
+)
+def test_a_list_of_days(text: str, days: list[str]) -> None:
+    found = spans(text, NOW)
+    assert [f"{span.start:%m-%d}" for span in found] == days
+    assert len({span.start.year for span in found}) == 1
+
+
 def test_what_one_language_has_alone() -> None:
     assert day("大后天", "2023-05-17") == "2023-05-20"
     assert day("Labor Day", "2023-05-17") == "2022-09-05"  # not May Day
@@ -347,7 +384,7 @@ class TestBank:
             ("in October", "十月", "2022-10-01"),
             ("in February", "二月", "2022-02-01"),
             ("Christmas", "圣诞节", "2021-12-25"),
-            ("Chinese New Year", "春节", "2022-02-01"),
+            ("Chinese New Year", "春节", "2022-01-31"),
             ("Feb 29", "2月29日", "2020-02-29"),  # none in the bank: the most recent
             ("May 2nd 2023", "2023年5月2日", "2023-05-02"),  # an explicit year wins
             ("May 2nd this year", "今年5月2日", "2023-05-02"),

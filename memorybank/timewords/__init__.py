@@ -6,7 +6,7 @@
 Law of this package: the meaning of a word is a pure function of the text, of `now` and of the
 bank's own first and last memory; all arithmetic is on calendar dates in the zone of `now`. The
 two grammars only recognise; what is recognised means the same in both languages. Read in this
-order: span, calendar, frame, then english and chinese, then scan.
+order: span, calendar, frame, then english and chinese, then parts and reach, then scan.
 """
 
 from memorybank.timewords.moments import NotATime, moment, precision

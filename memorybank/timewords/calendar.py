@@ -54,14 +54,17 @@ def whole_month(year: int, month: int) -> Days:
 
 
 def month_third(year: int, month: int, third: Third | None) -> Days:
-    """Return days 1-10, 11-20 or 21-end of a month; all of it without a third."""
+    """Return days 1-11, 10-21 or 20-end of a month; all of it without a third.
+
+    The days at a border belong to both, because people's do: the 20th is "late" to many.
+    """
     whole = whole_month(year, month)
     if third == "early":
-        return Days(whole.start, date(year, month, 11), "week")
+        return Days(whole.start, date(year, month, 12), "week")
     if third == "mid":
-        return Days(date(year, month, 11), date(year, month, 21), "week")
+        return Days(date(year, month, 10), date(year, month, 22), "week")
     if third == "late":
-        return Days(date(year, month, 21), whole.stop, "week")
+        return Days(date(year, month, 20), whole.stop, "week")
     return whole
 
 

@@ -31,7 +31,7 @@ from memorybank.timewords.chinese_terms import (
 )
 from memorybank.timewords.festivals import Festival, festival
 from memorybank.timewords.frame import Frame
-from memorybank.timewords.numbers import ZH_NUMERAL, ZH_SMALL, zh_number
+from memorybank.timewords.numbers import ZH_DIGIT, ZH_NUMERAL, ZH_SMALL, zh_number
 from memorybank.timewords.rules import chinese
 from memorybank.timewords.span import Days
 
@@ -48,6 +48,20 @@ _DATE = (
 _RELATIVE_MONTH = (
     rf"{NOT_UP}(?P<which>上上个?|上一?个|上|这一?个|这|本|下下个?|下一?个|下)月份?"
     rf"(?![亮球饼嫂牙老色季薪])(?: {_DAY}| 的?{THIRD})?"
+)
+# "6月9日、12日和14日": a day in a list is one of the month that stands before it.
+_AND = r"(?:[、，,和及与跟]|以及)"
+_LISTED = rf"(?P<day>{ZH_SMALL}) [号日](?![线楼门桌选])"
+_LIST_BEFORE = re.compile(
+    rf"{YEAR_OF}?(?P<month>{ZH_SMALL}) 月 (?P<first>{ZH_SMALL}) [号日][^\d。！？；\n]{{0,4}}"
+    rf"(?:{_AND} {ZH_SMALL} [号日][^\d。！？；\n]{{0,4}}){{0,6}}{_AND} \Z".replace(" ", r"\s?"),
+    re.ASCII,
+)
+_LIST_REACH = 64
+"""Characters looked back for the month of a list."""
+_YEAR_EDGE = (
+    rf"(?<![{ZH_NUMERAL}多些来近年今去前后明当新老全半每整])"
+    rf"年(?P<third>初(?![{ZH_DIGIT}十中])|底|末)"
 )
 _YEAR_ALONE = rf"{YEAR}(?:年?{THIRD})?"
 _SEASON = rf"(?:{YEAR_OF}|{WHICH} )(?P<season>[春夏秋冬])[天季]"
@@ -74,6 +88,10 @@ _FESTIVALS: tuple[tuple[str, Festival], ...] = (
     ),
     (rf"{_NOT_A_COUNT}六一(?:儿童节|节)?(?![{ZH_NUMERAL}路起直样定个共次早])|儿童节", "children"),
     (r"(?<![李王张刘陈杨赵黄吴])国庆[节日]?", "national-day"),  # 国庆 is a given name as well
+    (
+        r"春节(?:期间|假期|长假|前后|那几天)|过年(?:期间|那几天|那段|的时候|时(?!候))",
+        "spring-festival-season",
+    ),
     (r"春节", "spring-festival"),
     (r"除夕夜?|大?年三十|大年夜", "lunar-new-year-eve"),
     (r"端午节?", "dragon-boat"),
@@ -98,6 +116,19 @@ def _month_or_days(match: re.Match[str], year: int, month: int) -> Days:
 def _date(match: re.Match[str], frame: Frame) -> Days | None:
     month = zh_number(match["month"])
     return frame.choose(lambda y: _month_or_days(match, y, month), year_of(match, frame))
+
+
+def _listed(match: re.Match[str], frame: Frame) -> Days | None:
+    before = _LIST_BEFORE.search(match.string[max(0, match.start() - _LIST_REACH) : match.start()])
+    if before is None:
+        return None
+    month, first = zh_number(before["month"]), zh_number(before["first"])
+    begun = frame.choose(partial(dates, month=month, first=first), year_of(before, frame))
+    return dates(begun.start.year, month, zh_number(match["day"])) if begun else None
+
+
+def _year_edge(match: re.Match[str], frame: Frame) -> Days | None:
+    return frame.choose(partial(year_third, third=third_of(match)))
 
 
 def _relative_month(match: re.Match[str], frame: Frame) -> Days:
@@ -125,7 +156,9 @@ def _festival(match: re.Match[str], frame: Frame) -> Days | None:
 
 CHINESE_DATES = (
     chinese(_DATE, _date),
+    chinese(_LISTED, _listed),
     chinese(_RELATIVE_MONTH, _relative_month),
+    chinese(_YEAR_EDGE, _year_edge),
     chinese(_YEAR_ALONE, _year),
     chinese(_SEASON, _season),
     chinese(_DAY_ALONE, _day_alone),

@@ -87,12 +87,31 @@ _FUNCTION = (
     f"|went|{PART_OF_DAY}"
 )
 _ON_THE = rf"\bon the (?P<nth>{EN_ORDINAL_DIGITS})(?=\s{{0,3}}(?:[^\w\s]|\Z|(?:{_FUNCTION})\b))"
+# "June 9, 12 and 14": a number in a list is a day of the month that stands before it.
+_AND = r"(?:,|,? (?:and|or|&))"
+_NUMBER = r"(?:the )?\d{1,2}(?:st|nd|rd|th)?"
+_LISTED = (
+    rf"(?<![\w.:/-])(?P<day>\d{{1,2}})(?:st|nd|rd|th)?{_NOT_A_DAY}"
+    rf"(?=\s{{0,3}}(?:[^\w\s]|\Z|(?:{_FUNCTION})\b))"
+)
+_LIST_BEFORE = re.compile(
+    rf"\b(?P<month>{MONTH})\.? (?:the )?(?P<first>\d{{1,2}})(?:st|nd|rd|th)?"
+    rf"(?:{_AND} {_NUMBER}){{0,6}}{_AND} (?:the )?\Z".replace(" ", r"\s{1,3}"),
+    re.ASCII | re.IGNORECASE,
+)
+_LIST_REACH = 64
+"""Characters looked back for the month of a list."""
+_YEAR_EDGE = rf"\b{THIRD}(?:in )?the year\b(?! (?:before|of|\d))"
 _NTH_OF_MONTH = rf"\b(?P<nth>{EN_ORDINAL_DIGITS}) of {_WHICH}month\b"
 
 _FESTIVALS: tuple[tuple[str, Festival], ...] = (
     (r"christmas eve|xmas eve", "christmas-eve"),
     (r"christmas day|christmas|xmas", "christmas"),
     (r"(?:chinese|lunar) new year'?s eve", "lunar-new-year-eve"),
+    (
+        r"(?:(?:chinese|lunar) new year|spring festival) (?:season|period|break|holidays?)",
+        "spring-festival-season",
+    ),
     (r"(?:chinese|lunar) new year|spring festival", "spring-festival"),
     (r"new year'?s eve", "new-year-eve"),
     (r"new year'?s day", "new-year"),
@@ -143,6 +162,19 @@ def _on_the(match: re.Match[str], frame: Frame) -> Days:
     return latest_day_of_month(frame.today, en_number(match["nth"]))
 
 
+def _listed(match: re.Match[str], frame: Frame) -> Days | None:
+    before = _LIST_BEFORE.search(match.string[max(0, match.start() - _LIST_REACH) : match.start()])
+    if before is None:
+        return None
+    month, first = month_number(before["month"]), int(before["first"])
+    begun = frame.choose(partial(dates, month=month, first=first))
+    return dates(begun.start.year, month, int(match["day"])) if begun else None
+
+
+def _year_edge(match: re.Match[str], frame: Frame) -> Days | None:
+    return frame.choose(partial(year_third, third=third_of(match)))
+
+
 def _nth_of_month(match: re.Match[str], frame: Frame) -> Days:
     year, month = months_after(frame.today, OFFSETS[match["which"].lower()])
     return dates(year, month, en_number(match["nth"]))
@@ -165,6 +197,8 @@ ENGLISH_DATES = (
     english(_SEASON, _season),
     english(_SEASON_YEAR, _season),
     english(_ON_THE, _on_the),
+    english(_LISTED, _listed),
+    english(_YEAR_EDGE, _year_edge),
     english(_NTH_OF_MONTH, _nth_of_month),
     english(_FESTIVAL, _festival),
 )

@@ -1,7 +1,8 @@
 """Festivals: a name and a year to days.
 
 Law of this file: one table of meanings for both languages; the grammars map their words to the
-keys of it. Spring Festival lasts three days, China's National Day seven, all others one.
+keys of it. Spring Festival is the public holiday, New Year's Eve and seven days; its season goes
+on to the Lantern Festival, the 15th of the month. National Day lasts seven days, all others one.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from memorybank.timewords.span import Days
 Festival = Literal[
     "christmas", "christmas-eve", "new-year", "new-year-eve", "valentine", "halloween",
     "thanksgiving", "labour-day", "us-labor-day", "children", "national-day",
-    "spring-festival", "lunar-new-year-eve", "dragon-boat", "mid-autumn",
+    "spring-festival", "spring-festival-season", "lunar-new-year-eve", "dragon-boat", "mid-autumn",
 ]  # fmt: skip
 
 _FIXED: dict[Festival, tuple[int, int]] = {
@@ -56,7 +57,8 @@ _MOVING: dict[Festival, Callable[[int], Days | None]] = {
     "thanksgiving": lambda year: _nth(year, 11, 3, 4),
     "us-labor-day": lambda year: _nth(year, 9, 0, 1),
     "national-day": lambda year: dates(year, 10, 1, 7),
-    "spring-festival": lambda year: _lunar("spring-festival", year, days=3),
+    "spring-festival": lambda year: _lunar("spring-festival", year, days=8, offset=-1),
+    "spring-festival-season": lambda year: _lunar("spring-festival", year, days=16, offset=-1),
     "lunar-new-year-eve": lambda year: _lunar("spring-festival", year, offset=-1),
     "dragon-boat": lambda year: _lunar("dragon-boat", year),
     "mid-autumn": lambda year: _lunar("mid-autumn", year),

@@ -17,6 +17,7 @@ from memorybank.timewords.english_relative import ENGLISH_RELATIVE
 from memorybank.timewords.frame import Frame
 from memorybank.timewords.numeric import NUMERIC
 from memorybank.timewords.parts import with_part
+from memorybank.timewords.reach import with_reach
 from memorybank.timewords.rules import Rule
 from memorybank.timewords.span import Grain, Span
 
@@ -77,6 +78,7 @@ def _candidate(rule: Rule, match: re.Match[str], frame: Frame) -> _Candidate:
         if days is None:
             return _Candidate(at, None)
         at, days = with_part(match.string, at, days)
+        at, days = with_reach(match.string, at, days, frame.today)
         return _Candidate(at, (*days.bounds(frame.zone), days.grain))
     except (ValueError, OverflowError):  # February 30th, year 0, the day before January 1st, 1
         return _Candidate(at, None)

@@ -150,11 +150,13 @@ def _spans(text: str, now: datetime, index: Index, bank: BankRow) -> tuple[Span,
 
 
 def _windows(named: Sequence[Span], text: str, now: datetime) -> Iterable[retrieve.Window]:
-    """A time that is over and asked for is a rule; one still running, or only mentioned, a hint."""
+    """A time asked for is a rule if it is over, or has begun and is longer than a day; a day that
+    runs may only be the now of the speaking, and like one only mentioned it is a hint."""
     asked = cues.asks_memory(text)
     for span in named:
         start, end = span.start, span.end
-        rule = asked and end <= now and span.grain != "vague"
+        over = end <= now or (start <= now and span.grain not in ("part", "day"))
+        rule = asked and over and span.grain != "vague"
         if span.grain == "part":
             # Many memories know only their day; the hour is a hint on top.
             yield retrieve.Window(to_us(start), to_us(end), rule=False)

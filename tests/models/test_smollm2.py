@@ -175,7 +175,8 @@ def test_what_cannot_be_opened_says_so_and_nothing_else(
 # -- the end of the process ---------------------------------------------------------------------
 
 TALKING = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 from memorybank.models import Style, load_llm
 llm = load_llm("gguf:" + sys.argv[1], {"gguf": {"context": 512, "threads": 1}})
 for piece in llm.stream([{"role": "user", "content": "Tell a long story."}], Style()):
