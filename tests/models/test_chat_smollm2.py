@@ -37,5 +37,7 @@ def test_two_days_with_a_real_model(terminals: Terminals, home: Path, smollm2: P
         assert told.reply and asked.reply, "the model has spoken"
         events = bank.explain(told.id).events
         assert [event.turn_id for event in events if event.kind == "recall"] == [asked.id]
-        # The day that ended was digested, by the model or, where it wrote nothing fit, by quoting.
-        assert "Miso" in "".join(summary.text for summary in bank.summaries("day"))
+        # The day that ended was digested: by quoting, or by the model, whose words are its own
+        # each time, but name what the day names, or they would not stand there.
+        told_of = "".join(summary.text for summary in bank.summaries("day"))
+        assert "Miso" in told_of or "Clara" in told_of
