@@ -130,6 +130,8 @@ _ORDER = (
     ("self_harm", "other"), ("abuse", "other"),
 )  # fmt: skip
 """If a text gives several, the first of these is answered."""
+_SIGNS = ("own", "harm", "topic", "abuse", "intent", "resolve")
+_ASIDES = ("idiom", "told", "play", "ago", "well")
 
 
 def concern(text: str, embedder: Embedder | None = None) -> Concern | None:
@@ -142,14 +144,17 @@ def concern(text: str, embedder: Embedder | None = None) -> Concern | None:
             with any other, or None, the signs decide alone.
     """
     found = _by_signs(text)
-    weighed = weigh(text, sentences(text), embedder)
-    if weighed is None:
+    weighed = weigh(text, sentences(text), embedder, traces)
+    if weighed is None or certain(text):
         return found
-    limits = read_weights()
-    if found:
-        harmless = weighed.danger < limits.unheard and not _PLAIN.search(folded(text))
-        return None if harmless else found
-    return _by_weight(weighed, folded(text)) if weighed.danger > limits.heard else None
+    if weighed.danger <= read_weights().heard:
+        return None
+    return found or _by_weight(weighed, folded(text))
+
+
+def certain(text: str) -> bool:
+    """Say whether the signs find something in words so plain that nothing takes it back."""
+    return bool(_PLAIN.search(folded(text))) and _by_signs(text) is not None
 
 
 def _by_weight(weighed: Weighed, plain: str) -> Concern:
@@ -188,6 +193,31 @@ def _concerns(plain: str) -> Iterator[Concern]:
         decided = signs.resolve.found_in(plain) and signs.means.found_in(plain)
         if decided and signs.first.search(plain) and not signs.told.search(plain):
             yield Concern("self_harm", "self")
+
+
+def traces(plain: str) -> list[float]:
+    """Return what the lexicon made of a folded text, as the classifier counts it.
+
+    1 or 0 each: what it found, by kind and person; which lists had a sign, before anything was
+    taken back; whether there was an idiom, and whether all signs were taken back; whether it is
+    told, played, long ago, well now; a word of `_PLAIN`; means together with a decision.
+    """
+    found = {(one.kind, one.about) for one in _concerns(plain)}
+    signs, asides = set[str](), set[str]()
+    for lists in (_EN, _ZH):
+        here = _Possible.of(lists, plain)
+        signs |= {name for entry, name in here.harm if entry.pattern.search(plain)}
+        for name in ("abuse", "intent"):
+            if any(entry.pattern.search(plain) for entry in getattr(here, name)):
+                signs.add(name)
+        if lists.harmless.found_in(plain):
+            asides.add("idiom")
+        asides |= {name for name in _ASIDES[1:] if getattr(lists, name).search(plain)}
+        if lists.means.found_in(plain) and lists.resolve.found_in(plain):
+            signs.add("resolve")
+    told = [*(one in found for one in _ORDER), *(name in signs for name in _SIGNS)]
+    told += [*(name in asides for name in _ASIDES), bool(signs and not found)]
+    return [float(one) for one in (*told, bool(_PLAIN.search(plain)))]
 
 
 def _well_now(plain: str) -> bool:

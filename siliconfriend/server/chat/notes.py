@@ -52,7 +52,7 @@ def notes_for(bank: MemoryBank, dialogue: Dialogue, lines: HelpLines | None = No
     """
     said = dialogue.newest.said
     lang = lexical.detect(said, bank.desk.bank().lang)
-    found = concern(said)
+    found = concern(said, bank.desk.embedder)
     try:
         recalled = bank.recall(said, k=MOST + EXTRA)
     except EmptyText:
