@@ -134,9 +134,10 @@ class Index:
             array[position] = getattr(entry, name)
         self.size += 1
         self.postings.append(words)
+        borne = words.marks()
         for mark, held in self._marks.items():
             self._marks[mark] = held = _room(held, position)
-            held[position] = np.uint32(mark_hash(mark)) in words.hashes
+            held[position] = mark_hash(mark) in borne
         if vectors is not None and len(vectors):
             self._attach(position, vectors)
         else:
@@ -170,20 +171,18 @@ class Index:
                 continue
         return found
 
-    def last_of_thread(self, thread: int, until: int) -> int | None:
-        """Return the number of a conversation's last turn up to a moment; None if it has none."""
-        occurred, live = self["occurred"], self["superseded_by"] == 0
-        newest = -1 if self._previous is None else self._newest.get(thread, -1)
-        if newest >= 0 and occurred[newest] <= until:
-            return int(self["number"][newest])
+    def last_of_thread(self, thread: int, until: int) -> int:
+        """Return where a conversation's last turn up to a moment stands; -1 if it has none."""
+        occurred = self["occurred"]
+        if self._previous is not None:
+            newest = self._newest.get(thread, -1)
+            if newest < 0 or occurred[newest] <= until:
+                return newest
+        live = (self["kind"] == TURN) & (self["superseded_by"] == 0)
         found = np.flatnonzero((self["thread"] == thread) & live & (occurred <= until))
-        found = found[self["kind"][found] == TURN]
         if not len(found):
-            return None
-        times = occurred[found]
-        found = found[times == times.max()]
-        last = found[np.lexsort((found, self["seq"][found]))[-1]]
-        return int(self["number"][last])
+            return -1
+        return int(found[np.lexsort((found, self["seq"][found], occurred[found]))[-1]])
 
     def similarities(self, direction: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the product of each memory's best chunk, shape (size,); NaN without a vector."""

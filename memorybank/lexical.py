@@ -172,10 +172,14 @@ class TermArray:
         """How many terms the text has, repetitions counted."""
         return int(self.counts.sum(dtype=np.int64))
 
+    def marks(self) -> frozenset[int]:
+        """Return the hashes of the marks it bears: what stands there nought times."""
+        return frozenset(self.hashes[self.counts == 0].tolist())
+
 
 def term_array(text: str) -> TermArray:
     """Tokenise `text` into its persistent form; counts stop at 255."""
-    counted = Counter(map(term_hash, terms(text)))
+    counted = Counter(crc32(term.encode("utf-8", "surrogatepass")) for term in terms(text))
     n = len(counted)
     return TermArray(
         hashes=np.fromiter(counted, dtype=np.uint32, count=n),
@@ -232,18 +236,30 @@ class Postings:
 
     def append(self, array: TermArray) -> None:
         """Add one text; it gets the next number."""
-        owners = np.full(len(array.hashes), self.size, dtype=np.uint64)
-        self._tail.append(_keys(array.hashes, array.counts, owners))
+        self._waiting.append(array)
         self._tail_length += len(array.hashes)
         self._lengths.append(float(array.length))
         self.size += 1
         if self._tail_length > 2_000 + len(self._sorted) // 16:
-            self._take(np.concatenate([self._sorted, *self._tail]))
+            self._take(np.concatenate([self._sorted, self._keys_of_tail()]))
+
+    def _keys_of_tail(self) -> NDArray[np.uint64]:
+        """Return the keys of all that was added since the last sort."""
+        if self._waiting:
+            first = self.size - len(self._waiting)
+            sizes = [len(array.hashes) for array in self._waiting]
+            owners = np.repeat(np.arange(first, self.size, dtype=np.uint64), sizes)
+            hashes = np.concatenate([array.hashes for array in self._waiting])
+            counts = np.concatenate([array.counts for array in self._waiting])
+            self._tail = np.concatenate([self._tail, _keys(hashes, counts, owners)])
+            self._waiting = []
+        return self._tail
 
     def _take(self, keys: NDArray[np.uint64]) -> None:
         """Sort all keys anew and list their hashes; the tail is empty then."""
         self._sorted = _by_hash(keys)
-        self._tail: list[NDArray[np.uint64]] = []
+        self._tail = keys[:0]
+        self._waiting: list[TermArray] = []
         self._tail_length = 0
         terms = (self._sorted >> np.uint64(32)).astype(np.uint32)
         first = np.ones(len(terms), dtype=np.bool_)
@@ -262,13 +278,11 @@ class Postings:
 
     def _find(self, hashes: NDArray[np.uint32]) -> Iterator[NDArray[np.uint64]]:
         """Yield the keys of each term."""
-        if len(self._tail) > 1:
-            self._tail = [np.concatenate(self._tail)]
-        tail = self._tail[0] if self._tail else self._sorted[:0]
+        tail = self._keys_of_tail()
         terms = (tail >> np.uint64(32)).astype(np.uint32)
         for term, low, high in zip(hashes, *self._ranges(hashes), strict=True):
             found = self._sorted[low:high]
-            yield np.concatenate([found, tail[terms == term]]) if self._tail else found
+            yield np.concatenate([found, tail[terms == term]]) if len(tail) else found
 
     def frequencies(self, hashes: NDArray[np.uint32]) -> NDArray[np.int64]:
         """Return in how many texts each term stands, shape of `hashes`."""

@@ -90,7 +90,10 @@ class Shelf:
             self._volumes.pop(bank, None)
 
     def _bound(self, used: Volume) -> None:
-        used.nbytes = used.index.nbytes if used.index else 0
+        nbytes = used.index.nbytes if used.index else 0
+        if nbytes == used.nbytes:
+            return
+        used.nbytes = nbytes
         with self._lock:
             total = sum(volume.nbytes for volume in self._volumes.values())
             while total > self.limit and len(self._volumes) > 1:
