@@ -13,14 +13,16 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
+from threading import Lock
 from zlib import crc32
 
 import numpy as np
-import snowballstemmer
 from numpy.typing import NDArray
+from snowballstemmer.english_stemmer import EnglishStemmer
 
 from memorybank.records import Lang
 
@@ -36,7 +38,7 @@ _WIDE = (
 )
 _RUNS = re.compile(
     # "Bart在家" is a word and a run: a word ends where the wide characters begin.
-    rf"(?P<cjk>[{_WIDE}]+)|(?P<word>[^\W_{_WIDE}]+(?:['’][^\W_{_WIDE}]+)?)"
+    rf"([{_WIDE}]+)|([^\W_{_WIDE}]+(?:['’][^\W_{_WIDE}]+)?)"
 )
 _CJK = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _WORDS = re.compile(r"[A-Za-z]{2,}")
@@ -122,27 +124,31 @@ EN_STOP = frozenset(
     ]
 )
 ZH_STOP = frozenset("的了是我你他她它们在和与吗呢吧啊呀这那就都也很有不")
-_STEMMER = snowballstemmer.stemmer("english")
+_STEMMER = EnglishStemmer()
+"""By its own name: the library's factory would take whatever version of a C twin is installed,
+and stems are stored in every bank."""
+_STEMMING = Lock()
+"""A stemmer keeps the word it is at work on in itself: two threads at once would mix theirs."""
 
 
 @lru_cache(maxsize=50_000)
 def stem(word: str) -> str:
     """Return the English stem of a lower-case word."""
-    return str(_STEMMER.stemWord(word)) if word.isascii() else word
+    if not word.isascii():
+        return word
+    with _STEMMING:
+        return str(_STEMMER.stemWord(word))
 
 
 def terms(text: str) -> list[str]:
     """Return the terms of a text in order, stop words left out; any language, mixed too."""
     found: list[str] = []
-    for match in _RUNS.finditer(unicodedata.normalize("NFKC", text).casefold()):
-        if match.lastgroup == "cjk":
-            run = match.group()
+    for run, word in _RUNS.findall(unicodedata.normalize("NFKC", text).casefold()):
+        if run:
             found += [c for c in run if c not in ZH_STOP]
-            found += [run[i : i + 2] for i in range(len(run) - 1)]
-        else:
-            word = match.group().replace("’", "'")
-            if word not in EN_STOP:
-                found.append(stem(word.removesuffix("'s")))
+            found += map("".join, pairwise(run))
+        elif (plain := word.replace("’", "'")) not in EN_STOP:
+            found.append(stem(plain.removesuffix("'s")))
     return found
 
 
@@ -177,25 +183,19 @@ class TermArray:
         return frozenset(self.hashes[self.counts == 0].tolist())
 
 
-def term_array(text: str) -> TermArray:
-    """Tokenise `text` into its persistent form; counts stop at 255."""
-    counted = Counter(crc32(term.encode("utf-8", "surrogatepass")) for term in terms(text))
-    n = len(counted)
-    return TermArray(
-        hashes=np.fromiter(counted, dtype=np.uint32, count=n),
-        counts=np.minimum(np.fromiter(counted.values(), np.int64, n), 255).astype(np.uint8),
-    )
+def term_array(text: str, marks: Sequence[str] = ()) -> TermArray:
+    """Tokenise `text` into its persistent form; counts stop at 255.
 
-
-def marked(array: TermArray, marks: Iterable[str]) -> TermArray:
-    """Add marks to a text's terms: names that no text can hold, standing there nought times.
-
-    They are kept and found like terms, and change neither its length nor any score of BM25.
+    Its marks are names that no text can hold, standing there nought times. They are kept and
+    found like terms, and change neither its length nor any score of BM25.
     """
-    hashes = [mark_hash(mark) for mark in marks]
+    # Hashing is quicker here than looking hashes up: most texts have words of their own.
+    counted = Counter([crc32(term.encode("utf-8", "surrogatepass")) for term in terms(text)])
+    hashes = [*counted, *map(mark_hash, marks)]
+    counts = [*(min(n, 255) for n in counted.values()), *(0 for _ in marks)]
     return TermArray(
-        hashes=np.concatenate([array.hashes, np.array(hashes, np.uint32)]),
-        counts=np.concatenate([array.counts, np.zeros(len(hashes), np.uint8)]),
+        hashes=np.fromiter(hashes, np.uint32, len(hashes)),
+        counts=np.fromiter(counts, np.uint8, len(counts)),
     )
 
 

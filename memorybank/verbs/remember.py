@@ -102,9 +102,9 @@ def remember(
 
     Imported turns that were erased before are left out, unless they may come `again`.
     """
-    bank = desk.bank()
-    embedder = usable(desk.embedder, bank) if vectors == "inline" else None
-    prepared = prepare(turns, zone_of(bank), bank.lang, embedder, now=now, progress=progress)
+    known = desk.habits or desk.bank()
+    embedder = usable(desk.embedder, known) if vectors == "inline" else None
+    prepared = prepare(turns, zone_of(known), known.lang, embedder, now=now, progress=progress)
     return store(desk, prepared, now=now, used=used, curve_from=curve_from, again=again)
 
 
@@ -252,10 +252,10 @@ class _Writer:
                 "这个编号已属于另一条记忆：请不要给 id，或改用 external_id",
             )
         number = log.reserve(self.tx, self.volume, self.bank.bank)
-        words = lexical.term_array(to_index(turn.text, turn.reply, turn.speaker))
-        row = self._memory_row(turn, number, words, old)
         marks = cues.marks(turn.text, turn.reply)
-        self._insert(turn, row, fingerprint, lexical.marked(words, marks), vectors)
+        words = lexical.term_array(to_index(turn.text, turn.reply, turn.speaker), marks)
+        row = self._memory_row(turn, number, words, old)
+        self._insert(turn, row, fingerprint, words, vectors)
         self.days[row.day] = None
         self.asked[row.thread] = cues.ASKS in marks
         return Remembered(row.id, number, replaces=self._id(old) if old else None)
