@@ -17,7 +17,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from threading import Lock
 from zlib import crc32
 
 import numpy as np
@@ -124,20 +123,14 @@ EN_STOP = frozenset(
     ]
 )
 ZH_STOP = frozenset("的了是我你他她它们在和与吗呢吧啊呀这那就都也很有不")
-_STEMMER = EnglishStemmer()
-"""By its own name: the library's factory would take whatever version of a C twin is installed,
-and stems are stored in every bank."""
-_STEMMING = Lock()
-"""A stemmer keeps the word it is at work on in itself: two threads at once would mix theirs."""
 
 
 @lru_cache(maxsize=50_000)
 def stem(word: str) -> str:
     """Return the English stem of a lower-case word."""
-    if not word.isascii():
-        return word
-    with _STEMMING:
-        return str(_STEMMER.stemWord(word))
+    # By its own name: the library's factory takes whatever version of a C twin is installed, and
+    # stems are stored. One for each word: it keeps that in itself, and threads would mix theirs.
+    return str(EnglishStemmer().stemWord(word)) if word.isascii() else word
 
 
 def terms(text: str) -> list[str]:
