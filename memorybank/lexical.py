@@ -10,6 +10,7 @@ every text from counting against it.
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections import Counter
@@ -211,7 +212,9 @@ class Postings:
         """Take the concatenated term arrays of all texts, and how many terms each has."""
         self.size = len(sizes)
         owners = np.repeat(np.arange(self.size, dtype=np.uint64), sizes)
-        self._take(_keys(hashes, counts, owners))
+        self._sorted, self._tail = _Run(_keys(hashes, counts, owners)), _Run(_NO_KEYS)
+        self._waiting: list[TermArray] = []
+        self._tail_length = 0
         totals = np.zeros(self.size + 1, dtype=np.int64)
         np.cumsum(counts, out=(cumulated := np.zeros(len(counts) + 1, dtype=np.int64))[1:])
         np.cumsum(sizes, out=totals[1:])
@@ -224,8 +227,7 @@ class Postings:
     @property
     def nbytes(self) -> int:
         """How much memory the postings take."""
-        listed = self._terms.nbytes + self._starts.nbytes + self._lengths.view().nbytes
-        return self._sorted.nbytes + 8 * self._tail_length + listed
+        return self._sorted.nbytes + 8 * self._tail_length + self._lengths.view().nbytes
 
     def append(self, array: TermArray) -> None:
         """Add one text; it gets the next number."""
@@ -233,58 +235,36 @@ class Postings:
         self._tail_length += len(array.hashes)
         self._lengths.append(float(array.length))
         self.size += 1
-        if self._tail_length > 2_000 + len(self._sorted) // 16:
-            self._take(np.concatenate([self._sorted, self._keys_of_tail()]))
+        if self._tail_length > 2_000 + len(self._sorted.keys) // 16:
+            self._take_up()
+            self._sorted = _Run(np.concatenate([self._sorted.keys, self._tail.keys]))
+            self._tail, self._tail_length = _Run(_NO_KEYS), 0
 
-    def _keys_of_tail(self) -> NDArray[np.uint64]:
-        """Return the keys of all that was added since the last sort."""
-        if self._waiting:
-            first = self.size - len(self._waiting)
-            sizes = [len(array.hashes) for array in self._waiting]
-            owners = np.repeat(np.arange(first, self.size, dtype=np.uint64), sizes)
-            hashes = np.concatenate([array.hashes for array in self._waiting])
-            counts = np.concatenate([array.counts for array in self._waiting])
-            self._tail = np.concatenate([self._tail, _keys(hashes, counts, owners)])
-            self._waiting = []
-        return self._tail
+    def _take_up(self) -> None:
+        """Give all that was added since the last search its keys."""
+        if not self._waiting:
+            return
+        first = self.size - len(self._waiting)
+        sizes = [len(array.hashes) for array in self._waiting]
+        owners = np.repeat(np.arange(first, self.size, dtype=np.uint64), sizes)
+        hashes = np.concatenate([array.hashes for array in self._waiting])
+        counts = np.concatenate([array.counts for array in self._waiting])
+        self._tail = _Run(np.concatenate([self._tail.keys, _keys(hashes, counts, owners)]))
+        self._waiting = []
 
-    def _take(self, keys: NDArray[np.uint64]) -> None:
-        """Sort all keys anew and list their hashes; the tail is empty then."""
-        self._sorted = _by_hash(keys)
-        self._tail = keys[:0]
-        self._waiting: list[TermArray] = []
-        self._tail_length = 0
-        terms = (self._sorted >> np.uint64(32)).astype(np.uint32)
-        first = np.ones(len(terms), dtype=np.bool_)
-        np.not_equal(terms[1:], terms[:-1], out=first[1:])
-        starts = np.flatnonzero(first)
-        self._terms = terms[starts]
-        self._starts = np.append(starts, len(terms))
-
-    def _ranges(self, hashes: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return where the keys of each term begin and end, both of the shape of `hashes`."""
-        if not len(self._terms):
-            return np.zeros(len(hashes), np.int64), np.zeros(len(hashes), np.int64)
-        at = np.minimum(self._terms.searchsorted(hashes), len(self._terms) - 1)
-        low = self._starts[at]
-        return low, np.where(self._terms[at] == hashes, self._starts[at + 1], low)
-
-    def _find(self, hashes: NDArray[np.uint32]) -> Iterator[NDArray[np.uint64]]:
-        """Yield the keys of each term."""
-        tail = self._keys_of_tail()
-        terms = (tail >> np.uint64(32)).astype(np.uint32)
-        for term, low, high in zip(hashes, *self._ranges(hashes), strict=True):
-            found = self._sorted[low:high]
-            yield np.concatenate([found, tail[terms == term]]) if len(tail) else found
+    def _runs(self) -> tuple[_Run, ...]:
+        """Return where to look: a text stands in one of these, whole."""
+        self._take_up()
+        return (self._sorted, self._tail) if len(self._tail.keys) else (self._sorted,)
 
     def frequencies(self, hashes: NDArray[np.uint32]) -> NDArray[np.int64]:
         """Return in how many texts each term stands, shape of `hashes`."""
-        return np.array([len(found) for found in self._find(hashes)], dtype=np.int64)
+        return np.sum([run.find(hashes)[1] for run in self._runs()], axis=0, dtype=np.int64)
 
     def holding(self, term: int) -> NDArray[np.int64]:
         """Return the numbers of the texts that hold a term, or a mark."""
-        (found,) = self._find(np.array([term], np.uint32))
-        return ((found >> np.uint64(8)) & np.uint64(0xFFFFFF)).astype(np.int64)
+        found = [run.find(np.array([term], np.uint32))[0] for run in self._runs()]
+        return _texts(np.concatenate(found))
 
     def bm25(
         self, query: Mapping[int, float], seen: NDArray[np.bool_] | None = None
@@ -300,21 +280,66 @@ class Postings:
             return scores
         norm = K1 * (1.0 - B + B * lengths / max(float(known.mean()), 1e-9))
         hashes = np.fromiter(query, np.uint32, len(query))
-        for weight, found in zip(query.values(), self._find(hashes), strict=True):
-            texts = ((found >> np.uint64(8)) & np.uint64(0xFFFFFF)).astype(np.int64)
-            counts = (found & np.uint64(0xFF)).astype(np.float32)
-            if seen is not None:
-                inside = seen[texts]
-                texts, counts = texts[inside], counts[inside]
-            if len(texts):
-                tells = weight * idf(len(known), len(texts))
-                scores[texts] += tells * (counts * (K1 + 1.0) / (counts + norm[texts]))
+        found = [_seen_of(*run.find(hashes), seen) for run in self._runs()]
+        holders = np.sum([sizes for _, sizes in found], axis=0).tolist()
+        worth = [w * idf(len(known), n) for w, n in zip(query.values(), holders, strict=True)]
+        for keys, sizes in found:
+            texts, counts = _texts(keys), (keys & np.uint64(0xFF)).astype(np.float32)
+            tells = np.repeat(np.array(worth, np.float32), sizes)
+            np.add.at(scores, texts, tells * (counts * (K1 + 1.0) / (counts + norm[texts])))
         return scores
+
+
+class _Run:
+    """Keys in order of their hashes, and where those of each distinct hash begin."""
+
+    def __init__(self, keys: NDArray[np.uint64]) -> None:
+        """Take keys of which those of one hash are in order already."""
+        self.keys = _by_hash(keys)
+        terms = (self.keys >> np.uint64(32)).astype(np.uint32)
+        first = np.ones(len(terms), dtype=np.bool_)
+        np.not_equal(terms[1:], terms[:-1], out=first[1:])
+        starts = np.flatnonzero(first)
+        self._terms = terms[starts]
+        self._starts = np.append(starts, len(terms))
+
+    @property
+    def nbytes(self) -> int:
+        """How much memory the keys and their list take."""
+        return self.keys.nbytes + self._terms.nbytes + self._starts.nbytes
+
+    def find(self, hashes: NDArray[np.uint32]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+        """Return the keys of these terms, one term's after the other's, and how many each has."""
+        if not len(self._terms):
+            return _NO_KEYS, np.zeros(len(hashes), np.int64)
+        at = np.minimum(self._terms.searchsorted(hashes), len(self._terms) - 1)
+        low = self._starts[at]
+        high = np.where(self._terms[at] == hashes, self._starts[at + 1], low)
+        pieces = [self.keys[a:b] for a, b in zip(low.tolist(), high.tolist(), strict=True)]
+        return np.concatenate([_NO_KEYS, *pieces]), high - low
+
+
+_NO_KEYS = np.zeros(0, np.uint64)
+
+
+def _texts(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+    return ((keys >> np.uint64(8)) & np.uint64(0xFFFFFF)).astype(np.int64)
+
+
+def _seen_of(
+    keys: NDArray[np.uint64], sizes: NDArray[np.int64], seen: NDArray[np.bool_] | None
+) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Leave out the keys of texts that are not seen."""
+    if seen is None:
+        return keys, sizes
+    inside = seen[_texts(keys)]
+    terms = np.repeat(np.arange(len(sizes)), sizes)[inside]
+    return keys[inside], np.bincount(terms, minlength=len(sizes))
 
 
 def idf(texts: int, frequency: int) -> float:
     """Return how much a term tells that stands in `frequency` of `texts` texts; never negative."""
-    return float(np.log1p((texts - frequency + 0.5) / (frequency + 0.5)))
+    return math.log1p((texts - frequency + 0.5) / (frequency + 0.5))
 
 
 def query_terms(text: str) -> dict[int, float]:
