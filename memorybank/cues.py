@@ -75,7 +75,6 @@ _PROPER = re.compile(
     rf"|{_KNOWN}|(?<=(?:{_KIN}))[{_SURNAMES}][\u4e00-\u9fff]{{1,2}}"
     rf"|[\u4e00-\u9fff]{{1,6}}[·•][\u4e00-\u9fff]{{1,6}}|[\u4e00-\u9fff]{{2,6}}?(?:{_PLACES})"
 )
-_HAN = re.compile(r"[\u4e00-\u9fff]")
 _COUNTED = re.compile(
     r"\d+(?:[.:/-]\d+)*|[一二三四五六七八九十百千万亿两半几]+(?=[个只条本年月日号天岁点次块元位名件"
     r"张杯瓶斤公里米层楼周家场道首部篇段分秒度])|第[一二三四五六七八九十百]+|(?:周|星期|礼拜)[一二三四五六日天]"
@@ -184,7 +183,7 @@ def numbers(text: str) -> int:
 def proper(text: str) -> int:
     """Count the names of people, places and works in a text, each once, in both languages."""
     found = set(names(text))
-    if _HAN.search(text):  # without any, looking for each of those would be in vain
+    if text and max(text) >= "\u4e00":  # without a Chinese character there is none of those
         found.update(match.group() for match in _PROPER.finditer(text[:5000]))
     return len(found)
 

@@ -90,21 +90,17 @@ class Index:
         float16 vectors, term hashes and counts; vectors and words may miss for some."""
         columns = dict(zip(COLUMNS, zip(*entries, strict=True), strict=True)) if entries else {}
         arrays: dict[str, Column] = {
-            name: np.array(columns.get(name, ()), dtype=_TYPES.get(name, np.int64))
+            name: np.fromiter(columns.get(name, ()), _TYPES.get(name, np.int64), len(entries))
             for name in COLUMNS
         }
         numbers = arrays["number"]
-        width = 2 * dim
-        per_vector = np.array(
-            [len(blob) // width for _, blob in chunks] if dim else [], dtype=np.int64
-        )
-        flat = np.frombuffer(b"".join(blob for _, blob in chunks), dtype=np.float16)
+        of, blobs = zip(*chunks, strict=True) if chunks and dim else ((), ())
+        flat = np.frombuffer(b"".join(blobs), np.float16).reshape(-1, max(dim, 1))
         # With room for the next ones, so that the first to come need not move them all.
-        room = per_vector.sum() + per_vector.sum() // 8 + 64
-        vectors = np.zeros((room if dim else 0, dim), np.float32)
-        vectors[: per_vector.sum()] = flat.reshape(-1, dim) if dim else 0.0
-        owned = np.searchsorted(numbers, np.array([n for n, _ in chunks], dtype=np.int64))
-        owners = np.repeat(owned, per_vector) if dim else np.zeros(0, np.int64)
+        vectors = np.zeros((len(flat) + len(flat) // 8 + 64 if dim else 0, dim), np.float32)
+        vectors[: len(flat)] = flat
+        owned = np.searchsorted(numbers, np.array(of, np.int64))
+        owners = np.repeat(owned, _lengths(blobs) // max(2 * dim, 1))
         index = cls(arrays, vectors, owners, _postings(numbers, words))
         index.previous()
         return index
@@ -313,9 +309,12 @@ def _room(array: Column, needed: int) -> Column:
 
 def _postings(numbers: Column, words: Sequence[tuple[int, bytes, bytes]]) -> Postings:
     """Join term arrays into postings; a memory without words gets an empty array."""
-    have = np.searchsorted(numbers, np.array([n for n, _, _ in words], dtype=np.int64))
+    of, hashes, counts = zip(*words, strict=True) if words else ((), (), ())
     sizes = np.zeros(len(numbers), dtype=np.int64)
-    sizes[have] = [len(counts) for _, _, counts in words]
-    hashes = np.frombuffer(b"".join(blob for _, blob, _ in words), dtype=np.uint32)
-    counts = np.frombuffer(b"".join(blob for _, _, blob in words), dtype=np.uint8)
-    return Postings(hashes, counts, sizes)
+    sizes[np.searchsorted(numbers, np.array(of, np.int64))] = _lengths(counts)
+    joined = np.frombuffer(b"".join(hashes), np.uint32), np.frombuffer(b"".join(counts), np.uint8)
+    return Postings(*joined, sizes)
+
+
+def _lengths(blobs: Sequence[bytes]) -> NDArray[np.int64]:
+    return np.fromiter(map(len, blobs), np.int64, len(blobs))

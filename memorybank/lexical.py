@@ -372,10 +372,10 @@ def _by_hash(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
     Two stable passes over 16 bits each, which numpy does in linear time: three to six times as
     fast as sorting outright.
     """
-    low = (keys >> np.uint64(32)).astype(np.uint16)
-    order = np.argsort(low, kind="stable")
-    high = (keys >> np.uint64(48)).astype(np.uint16)[order]
-    return np.asarray(keys[order[np.argsort(high, kind="stable")]])
+    for low in (32, 48):
+        sixteen = (keys >> np.uint64(low)).astype(np.uint16)
+        keys = keys.take(np.argsort(sixteen, kind="stable"))
+    return keys
 
 
 class _Growing:
