@@ -214,9 +214,10 @@ class Index:
             own = self._vectors[position : position + 1]
         else:
             own = self._vectors[: self.chunks][self._owners[: self.chunks] == position]
-        if len(own) < 2:
-            return own[0] if len(own) else None
-        return own[int(dots(own, direction).argmax())]
+        if not len(own):
+            return None
+        nearest = int(dots(own, direction).argmax()) if len(own) > 1 else 0
+        return np.asarray(own[nearest])
 
     def centre(self, among: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
         """Return the mean of all vectors, or of those of some memories (size,), shape (dim,).

@@ -14,7 +14,7 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -259,7 +259,8 @@ class Postings:
 
     def frequencies(self, hashes: NDArray[np.uint32]) -> NDArray[np.int64]:
         """Return in how many texts each term stands, shape of `hashes`."""
-        return np.sum([run.find(hashes)[1] for run in self._runs()], axis=0, dtype=np.int64)
+        found = [run.find(hashes)[1] for run in self._runs()]
+        return np.asarray(np.sum(found, axis=0), np.int64)
 
     def holding(self, term: int) -> NDArray[np.int64]:
         """Return the numbers of the texts that hold a term, or a mark."""
