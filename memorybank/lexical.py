@@ -212,7 +212,8 @@ class Postings:
         """Take the concatenated term arrays of all texts, and how many terms each has."""
         self.size = len(sizes)
         owners = np.repeat(np.arange(self.size, dtype=np.uint64), sizes)
-        self._sorted, self._tail = _Run(_keys(hashes, counts, owners)), _Run(_NO_KEYS)
+        self._sorted = _Run(_by_hash(_keys(hashes, counts, owners)))
+        self._tail = _Run(_NO_KEYS)
         self._waiting: list[TermArray] = []
         self._tail_length = 0
         totals = np.zeros(self.size + 1, dtype=np.int64)
@@ -237,7 +238,7 @@ class Postings:
         self.size += 1
         if self._tail_length > 2_000 + len(self._sorted.keys) // 16:
             self._take_up()
-            self._sorted = _Run(np.concatenate([self._sorted.keys, self._tail.keys]))
+            self._sorted = self._sorted.joined(self._tail.keys)
             self._tail, self._tail_length = _Run(_NO_KEYS), 0
 
     def _take_up(self) -> None:
@@ -249,7 +250,7 @@ class Postings:
         owners = np.repeat(np.arange(first, self.size, dtype=np.uint64), sizes)
         hashes = np.concatenate([array.hashes for array in self._waiting])
         counts = np.concatenate([array.counts for array in self._waiting])
-        self._tail = _Run(np.concatenate([self._tail.keys, _keys(hashes, counts, owners)]))
+        self._tail = self._tail.joined(_by_hash(_keys(hashes, counts, owners)))
         self._waiting = []
 
     def _runs(self) -> tuple[_Run, ...]:
@@ -292,11 +293,11 @@ class Postings:
 
 
 class _Run:
-    """Keys in order of their hashes, and where those of each distinct hash begin."""
+    """Keys in order, and where those of each distinct hash begin."""
 
     def __init__(self, keys: NDArray[np.uint64]) -> None:
-        """Take keys of which those of one hash are in order already."""
-        self.keys = _by_hash(keys)
+        """Take keys in order."""
+        self.keys = keys
         terms = (self.keys >> np.uint64(32)).astype(np.uint32)
         first = np.ones(len(terms), dtype=np.bool_)
         np.not_equal(terms[1:], terms[:-1], out=first[1:])
@@ -308,6 +309,10 @@ class _Run:
     def nbytes(self) -> int:
         """How much memory the keys and their list take."""
         return self.keys.nbytes + self._terms.nbytes + self._starts.nbytes
+
+    def joined(self, keys: NDArray[np.uint64]) -> _Run:
+        """Return a run that holds these keys too, which are in order: no sorting again."""
+        return _Run(np.insert(self.keys, self.keys.searchsorted(keys), keys))
 
     def find(self, hashes: NDArray[np.uint32]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
         """Return the keys of these terms, one term's after the other's, and how many each has."""
