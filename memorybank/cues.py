@@ -43,7 +43,7 @@ _SMALL_TALK = re.compile(
 )
 _FIRST_PERSON = re.compile(r"\b(?:i|i'm|i've|i'd|i'll|my|mine|me|we|our)\b|我|咱|俺", re.IGNORECASE)
 _NAME = re.compile(
-    r"(?<![.!?。！？:：\"“]\s)(?<!^)\b[A-Z][a-z]+(?:\s+[A-Z][a-z]+)*\b"
+    r"(?=[A-Z])(?<![.!?。！？:：\"“]\s)(?<!^)\b[A-Z][a-z]+(?:\s+[A-Z][a-z]+)*\b"
     r"|《[^》]+》|“[^”]{2,40}”|\"[^\"]{2,40}\"|「[^」]{2,40}」"
     r"|(?<=叫)[\u4e00-\u9fff]{2,4}|(?<=名字是)[\u4e00-\u9fff]{2,4}"
 )
@@ -81,9 +81,9 @@ _COUNTED = re.compile(
     r"|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|"
     r"hundreds?|thousands?|half|twice|first|second|third|fourth|fifth|"
     r"january|february|march(?= \d)|april|june|july|august|september|october|november|december|"
-    r"(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b",
-    re.IGNORECASE,
+    r"(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b"
 )
+"""For texts in small letters: ignoring case takes five times as long."""
 _SENTENCE = re.compile(
     r"[^。！？!?\n]*?(?:[。！？!?\n]+|(?<!\bDr)(?<!\bMr)(?<!\bMrs)(?<!\bSt)\.(?=\s|$)|$)[”」』\"']?"
 )
@@ -182,12 +182,15 @@ def numbers(text: str) -> int:
 
 def proper(text: str) -> int:
     """Count the names of people, places and works in a text, each once, in both languages."""
-    return len({*names(text), *(match.group() for match in _PROPER.finditer(text[:5000]))})
+    found = set(names(text))
+    if text and max(text) >= "\u4e00":  # without a Chinese character there is none of those
+        found.update(match.group() for match in _PROPER.finditer(text[:5000]))
+    return len(found)
 
 
 def quantities(text: str) -> int:
     """Count what a text says in numbers: figures, number words, days of the week, months."""
-    return len(_COUNTED.findall(text[:5000]))
+    return len(_COUNTED.findall(text[:5000].lower()))
 
 
 def sentences(text: str) -> list[str]:

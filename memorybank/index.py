@@ -90,21 +90,17 @@ class Index:
         float16 vectors, term hashes and counts; vectors and words may miss for some."""
         columns = dict(zip(COLUMNS, zip(*entries, strict=True), strict=True)) if entries else {}
         arrays: dict[str, Column] = {
-            name: np.array(columns.get(name, ()), dtype=_TYPES.get(name, np.int64))
+            name: np.fromiter(columns.get(name, ()), _TYPES.get(name, np.int64), len(entries))
             for name in COLUMNS
         }
         numbers = arrays["number"]
-        width = 2 * dim
-        per_vector = np.array(
-            [len(blob) // width for _, blob in chunks] if dim else [], dtype=np.int64
-        )
-        flat = np.frombuffer(b"".join(blob for _, blob in chunks), dtype=np.float16)
+        of, blobs = zip(*chunks, strict=True) if chunks and dim else ((), ())
+        flat = np.frombuffer(b"".join(blobs), np.float16).reshape(-1, max(dim, 1))
         # With room for the next ones, so that the first to come need not move them all.
-        room = per_vector.sum() + per_vector.sum() // 8 + 64
-        vectors = np.zeros((room if dim else 0, dim), np.float32)
-        vectors[: per_vector.sum()] = flat.reshape(-1, dim) if dim else 0.0
-        owned = np.searchsorted(numbers, np.array([n for n, _ in chunks], dtype=np.int64))
-        owners = np.repeat(owned, per_vector) if dim else np.zeros(0, np.int64)
+        vectors = np.zeros((len(flat) + len(flat) // 8 + 64 if dim else 0, dim), np.float32)
+        vectors[: len(flat)] = flat
+        owned = np.searchsorted(numbers, np.array(of, np.int64))
+        owners = np.repeat(owned, _lengths(blobs) // max(2 * dim, 1))
         index = cls(arrays, vectors, owners, _postings(numbers, words))
         index.previous()
         return index
@@ -134,9 +130,10 @@ class Index:
             array[position] = getattr(entry, name)
         self.size += 1
         self.postings.append(words)
+        borne = words.marks()
         for mark, held in self._marks.items():
             self._marks[mark] = held = _room(held, position)
-            held[position] = np.uint32(mark_hash(mark)) in words.hashes
+            held[position] = mark_hash(mark) in borne
         if vectors is not None and len(vectors):
             self._attach(position, vectors)
         else:
@@ -170,20 +167,18 @@ class Index:
                 continue
         return found
 
-    def last_of_thread(self, thread: int, until: int) -> int | None:
-        """Return the number of a conversation's last turn up to a moment; None if it has none."""
-        occurred, live = self["occurred"], self["superseded_by"] == 0
-        newest = -1 if self._previous is None else self._newest.get(thread, -1)
-        if newest >= 0 and occurred[newest] <= until:
-            return int(self["number"][newest])
+    def last_of_thread(self, thread: int, until: int) -> int:
+        """Return where a conversation's last turn up to a moment stands; -1 if it has none."""
+        occurred = self["occurred"]
+        if self._previous is not None:
+            newest = self._newest.get(thread, -1)
+            if newest < 0 or occurred[newest] <= until:
+                return newest
+        live = (self["kind"] == TURN) & (self["superseded_by"] == 0)
         found = np.flatnonzero((self["thread"] == thread) & live & (occurred <= until))
-        found = found[self["kind"][found] == TURN]
         if not len(found):
-            return None
-        times = occurred[found]
-        found = found[times == times.max()]
-        last = found[np.lexsort((found, self["seq"][found]))[-1]]
-        return int(self["number"][last])
+            return -1
+        return int(found[np.lexsort((found, self["seq"][found], occurred[found]))[-1]])
 
     def similarities(self, direction: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the product of each memory's best chunk, shape (size,); NaN without a vector."""
@@ -219,7 +214,10 @@ class Index:
             own = self._vectors[position : position + 1]
         else:
             own = self._vectors[: self.chunks][self._owners[: self.chunks] == position]
-        return own[int(dots(own, direction).argmax())] if len(own) else None
+        if not len(own):
+            return None
+        nearest = int(dots(own, direction).argmax()) if len(own) > 1 else 0
+        return np.asarray(own[nearest])
 
     def centre(self, among: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
         """Return the mean of all vectors, or of those of some memories (size,), shape (dim,).
@@ -312,9 +310,12 @@ def _room(array: Column, needed: int) -> Column:
 
 def _postings(numbers: Column, words: Sequence[tuple[int, bytes, bytes]]) -> Postings:
     """Join term arrays into postings; a memory without words gets an empty array."""
-    have = np.searchsorted(numbers, np.array([n for n, _, _ in words], dtype=np.int64))
+    of, hashes, counts = zip(*words, strict=True) if words else ((), (), ())
     sizes = np.zeros(len(numbers), dtype=np.int64)
-    sizes[have] = [len(counts) for _, _, counts in words]
-    hashes = np.frombuffer(b"".join(blob for _, blob, _ in words), dtype=np.uint32)
-    counts = np.frombuffer(b"".join(blob for _, _, blob in words), dtype=np.uint8)
-    return Postings(hashes, counts, sizes)
+    sizes[np.searchsorted(numbers, np.array(of, np.int64))] = _lengths(counts)
+    joined = np.frombuffer(b"".join(hashes), np.uint32), np.frombuffer(b"".join(counts), np.uint8)
+    return Postings(*joined, sizes)
+
+
+def _lengths(blobs: Sequence[bytes]) -> NDArray[np.int64]:
+    return np.fromiter(map(len, blobs), np.int64, len(blobs))

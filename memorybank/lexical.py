@@ -10,17 +10,19 @@ every text from counting against it.
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from zlib import crc32
 
 import numpy as np
-import snowballstemmer
 from numpy.typing import NDArray
+from snowballstemmer.english_stemmer import EnglishStemmer
 
 from memorybank.records import Lang
 
@@ -36,7 +38,7 @@ _WIDE = (
 )
 _RUNS = re.compile(
     # "Bart在家" is a word and a run: a word ends where the wide characters begin.
-    rf"(?P<cjk>[{_WIDE}]+)|(?P<word>[^\W_{_WIDE}]+(?:['’][^\W_{_WIDE}]+)?)"
+    rf"([{_WIDE}]+)|([^\W_{_WIDE}]+(?:['’][^\W_{_WIDE}]+)?)"
 )
 _CJK = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _WORDS = re.compile(r"[A-Za-z]{2,}")
@@ -122,27 +124,25 @@ EN_STOP = frozenset(
     ]
 )
 ZH_STOP = frozenset("的了是我你他她它们在和与吗呢吧啊呀这那就都也很有不")
-_STEMMER = snowballstemmer.stemmer("english")
 
 
 @lru_cache(maxsize=50_000)
 def stem(word: str) -> str:
     """Return the English stem of a lower-case word."""
-    return str(_STEMMER.stemWord(word)) if word.isascii() else word
+    # By its own name: the library's factory takes whatever version of a C twin is installed, and
+    # stems are stored. One for each word: it keeps that in itself, and threads would mix theirs.
+    return str(EnglishStemmer().stemWord(word)) if word.isascii() else word
 
 
 def terms(text: str) -> list[str]:
     """Return the terms of a text in order, stop words left out; any language, mixed too."""
     found: list[str] = []
-    for match in _RUNS.finditer(unicodedata.normalize("NFKC", text).casefold()):
-        if match.lastgroup == "cjk":
-            run = match.group()
+    for run, word in _RUNS.findall(unicodedata.normalize("NFKC", text).casefold()):
+        if run:
             found += [c for c in run if c not in ZH_STOP]
-            found += [run[i : i + 2] for i in range(len(run) - 1)]
-        else:
-            word = match.group().replace("’", "'")
-            if word not in EN_STOP:
-                found.append(stem(word.removesuffix("'s")))
+            found += map("".join, pairwise(run))
+        elif (plain := word.replace("’", "'")) not in EN_STOP:
+            found.append(stem(plain.removesuffix("'s")))
     return found
 
 
@@ -172,26 +172,24 @@ class TermArray:
         """How many terms the text has, repetitions counted."""
         return int(self.counts.sum(dtype=np.int64))
 
-
-def term_array(text: str) -> TermArray:
-    """Tokenise `text` into its persistent form; counts stop at 255."""
-    counted = Counter(map(term_hash, terms(text)))
-    n = len(counted)
-    return TermArray(
-        hashes=np.fromiter(counted, dtype=np.uint32, count=n),
-        counts=np.minimum(np.fromiter(counted.values(), np.int64, n), 255).astype(np.uint8),
-    )
+    def marks(self) -> frozenset[int]:
+        """Return the hashes of the marks it bears: what stands there nought times."""
+        return frozenset(self.hashes[self.counts == 0].tolist())
 
 
-def marked(array: TermArray, marks: Iterable[str]) -> TermArray:
-    """Add marks to a text's terms: names that no text can hold, standing there nought times.
+def term_array(text: str, marks: Sequence[str] = ()) -> TermArray:
+    """Tokenise `text` into its persistent form; counts stop at 255.
 
-    They are kept and found like terms, and change neither its length nor any score of BM25.
+    Its marks are names that no text can hold, standing there nought times. They are kept and
+    found like terms, and change neither its length nor any score of BM25.
     """
-    hashes = [mark_hash(mark) for mark in marks]
+    # Hashing is quicker here than looking hashes up: most texts have words of their own.
+    counted = Counter([crc32(term.encode("utf-8", "surrogatepass")) for term in terms(text)])
+    hashes = [*counted, *map(mark_hash, marks)]
+    counts = [*(min(n, 255) for n in counted.values()), *(0 for _ in marks)]
     return TermArray(
-        hashes=np.concatenate([array.hashes, np.array(hashes, np.uint32)]),
-        counts=np.concatenate([array.counts, np.zeros(len(hashes), np.uint8)]),
+        hashes=np.fromiter(hashes, np.uint32, len(hashes)),
+        counts=np.fromiter(counts, np.uint8, len(counts)),
     )
 
 
@@ -214,7 +212,10 @@ class Postings:
         """Take the concatenated term arrays of all texts, and how many terms each has."""
         self.size = len(sizes)
         owners = np.repeat(np.arange(self.size, dtype=np.uint64), sizes)
-        self._take(_keys(hashes, counts, owners))
+        self._sorted = _Run(_by_hash(_keys(hashes, counts, owners)))
+        self._tail = _Run(_NO_KEYS)
+        self._waiting: list[TermArray] = []
+        self._tail_length = 0
         totals = np.zeros(self.size + 1, dtype=np.int64)
         np.cumsum(counts, out=(cumulated := np.zeros(len(counts) + 1, dtype=np.int64))[1:])
         np.cumsum(sizes, out=totals[1:])
@@ -227,57 +228,45 @@ class Postings:
     @property
     def nbytes(self) -> int:
         """How much memory the postings take."""
-        listed = self._terms.nbytes + self._starts.nbytes + self._lengths.view().nbytes
-        return self._sorted.nbytes + 8 * self._tail_length + listed
+        return self._sorted.nbytes + 8 * self._tail_length + self._lengths.view().nbytes
 
     def append(self, array: TermArray) -> None:
         """Add one text; it gets the next number."""
-        owners = np.full(len(array.hashes), self.size, dtype=np.uint64)
-        self._tail.append(_keys(array.hashes, array.counts, owners))
+        self._waiting.append(array)
         self._tail_length += len(array.hashes)
         self._lengths.append(float(array.length))
         self.size += 1
-        if self._tail_length > 2_000 + len(self._sorted) // 16:
-            self._take(np.concatenate([self._sorted, *self._tail]))
+        if self._tail_length > 2_000 + len(self._sorted.keys) // 16:
+            self._take_up()
+            self._sorted = self._sorted.joined(self._tail.keys)
+            self._tail, self._tail_length = _Run(_NO_KEYS), 0
 
-    def _take(self, keys: NDArray[np.uint64]) -> None:
-        """Sort all keys anew and list their hashes; the tail is empty then."""
-        self._sorted = _by_hash(keys)
-        self._tail: list[NDArray[np.uint64]] = []
-        self._tail_length = 0
-        terms = (self._sorted >> np.uint64(32)).astype(np.uint32)
-        first = np.ones(len(terms), dtype=np.bool_)
-        np.not_equal(terms[1:], terms[:-1], out=first[1:])
-        starts = np.flatnonzero(first)
-        self._terms = terms[starts]
-        self._starts = np.append(starts, len(terms))
+    def _take_up(self) -> None:
+        """Give all that was added since the last search its keys."""
+        if not self._waiting:
+            return
+        first = self.size - len(self._waiting)
+        sizes = [len(array.hashes) for array in self._waiting]
+        owners = np.repeat(np.arange(first, self.size, dtype=np.uint64), sizes)
+        hashes = np.concatenate([array.hashes for array in self._waiting])
+        counts = np.concatenate([array.counts for array in self._waiting])
+        self._tail = self._tail.joined(_by_hash(_keys(hashes, counts, owners)))
+        self._waiting = []
 
-    def _ranges(self, hashes: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return where the keys of each term begin and end, both of the shape of `hashes`."""
-        if not len(self._terms):
-            return np.zeros(len(hashes), np.int64), np.zeros(len(hashes), np.int64)
-        at = np.minimum(self._terms.searchsorted(hashes), len(self._terms) - 1)
-        low = self._starts[at]
-        return low, np.where(self._terms[at] == hashes, self._starts[at + 1], low)
-
-    def _find(self, hashes: NDArray[np.uint32]) -> Iterator[NDArray[np.uint64]]:
-        """Yield the keys of each term."""
-        if len(self._tail) > 1:
-            self._tail = [np.concatenate(self._tail)]
-        tail = self._tail[0] if self._tail else self._sorted[:0]
-        terms = (tail >> np.uint64(32)).astype(np.uint32)
-        for term, low, high in zip(hashes, *self._ranges(hashes), strict=True):
-            found = self._sorted[low:high]
-            yield np.concatenate([found, tail[terms == term]]) if self._tail else found
+    def _runs(self) -> tuple[_Run, ...]:
+        """Return where to look: a text stands in one of these, whole."""
+        self._take_up()
+        return (self._sorted, self._tail) if len(self._tail.keys) else (self._sorted,)
 
     def frequencies(self, hashes: NDArray[np.uint32]) -> NDArray[np.int64]:
         """Return in how many texts each term stands, shape of `hashes`."""
-        return np.array([len(found) for found in self._find(hashes)], dtype=np.int64)
+        found = [run.find(hashes)[1] for run in self._runs()]
+        return np.asarray(np.sum(found, axis=0), np.int64)
 
     def holding(self, term: int) -> NDArray[np.int64]:
         """Return the numbers of the texts that hold a term, or a mark."""
-        (found,) = self._find(np.array([term], np.uint32))
-        return ((found >> np.uint64(8)) & np.uint64(0xFFFFFF)).astype(np.int64)
+        found = [run.find(np.array([term], np.uint32))[0] for run in self._runs()]
+        return _texts(np.concatenate(found))
 
     def bm25(
         self, query: Mapping[int, float], seen: NDArray[np.bool_] | None = None
@@ -293,21 +282,70 @@ class Postings:
             return scores
         norm = K1 * (1.0 - B + B * lengths / max(float(known.mean()), 1e-9))
         hashes = np.fromiter(query, np.uint32, len(query))
-        for weight, found in zip(query.values(), self._find(hashes), strict=True):
-            texts = ((found >> np.uint64(8)) & np.uint64(0xFFFFFF)).astype(np.int64)
-            counts = (found & np.uint64(0xFF)).astype(np.float32)
-            if seen is not None:
-                inside = seen[texts]
-                texts, counts = texts[inside], counts[inside]
-            if len(texts):
-                tells = weight * idf(len(known), len(texts))
-                scores[texts] += tells * (counts * (K1 + 1.0) / (counts + norm[texts]))
+        found = [_seen_of(*run.find(hashes), seen) for run in self._runs()]
+        holders = np.sum([sizes for _, sizes in found], axis=0).tolist()
+        worth = [w * idf(len(known), n) for w, n in zip(query.values(), holders, strict=True)]
+        for keys, sizes in found:
+            texts, counts = _texts(keys), (keys & np.uint64(0xFF)).astype(np.float32)
+            tells = np.repeat(np.array(worth, np.float32), sizes)
+            np.add.at(scores, texts, tells * (counts * (K1 + 1.0) / (counts + norm[texts])))
         return scores
+
+
+class _Run:
+    """Keys in order, and where those of each distinct hash begin."""
+
+    def __init__(self, keys: NDArray[np.uint64]) -> None:
+        """Take keys in order."""
+        self.keys = keys
+        terms = (self.keys >> np.uint64(32)).astype(np.uint32)
+        first = np.ones(len(terms), dtype=np.bool_)
+        np.not_equal(terms[1:], terms[:-1], out=first[1:])
+        starts = np.flatnonzero(first)
+        self._terms = terms[starts]
+        self._starts = np.append(starts, len(terms))
+
+    @property
+    def nbytes(self) -> int:
+        """How much memory the keys and their list take."""
+        return self.keys.nbytes + self._terms.nbytes + self._starts.nbytes
+
+    def joined(self, keys: NDArray[np.uint64]) -> _Run:
+        """Return a run that holds these keys too, which are in order: no sorting again."""
+        return _Run(np.insert(self.keys, self.keys.searchsorted(keys), keys))
+
+    def find(self, hashes: NDArray[np.uint32]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+        """Return the keys of these terms, one term's after the other's, and how many each has."""
+        if not len(self._terms):
+            return _NO_KEYS, np.zeros(len(hashes), np.int64)
+        at = np.minimum(self._terms.searchsorted(hashes), len(self._terms) - 1)
+        low = self._starts[at]
+        high = np.where(self._terms[at] == hashes, self._starts[at + 1], low)
+        pieces = [self.keys[a:b] for a, b in zip(low.tolist(), high.tolist(), strict=True)]
+        return np.concatenate([_NO_KEYS, *pieces]), high - low
+
+
+_NO_KEYS = np.zeros(0, np.uint64)
+
+
+def _texts(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+    return ((keys >> np.uint64(8)) & np.uint64(0xFFFFFF)).astype(np.int64)
+
+
+def _seen_of(
+    keys: NDArray[np.uint64], sizes: NDArray[np.int64], seen: NDArray[np.bool_] | None
+) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Leave out the keys of texts that are not seen."""
+    if seen is None:
+        return keys, sizes
+    inside = seen[_texts(keys)]
+    terms = np.repeat(np.arange(len(sizes)), sizes)[inside]
+    return keys[inside], np.bincount(terms, minlength=len(sizes))
 
 
 def idf(texts: int, frequency: int) -> float:
     """Return how much a term tells that stands in `frequency` of `texts` texts; never negative."""
-    return float(np.log1p((texts - frequency + 0.5) / (frequency + 0.5)))
+    return math.log1p((texts - frequency + 0.5) / (frequency + 0.5))
 
 
 def query_terms(text: str) -> dict[int, float]:
@@ -340,10 +378,10 @@ def _by_hash(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
     Two stable passes over 16 bits each, which numpy does in linear time: three to six times as
     fast as sorting outright.
     """
-    low = (keys >> np.uint64(32)).astype(np.uint16)
-    order = np.argsort(low, kind="stable")
-    high = (keys >> np.uint64(48)).astype(np.uint16)[order]
-    return np.asarray(keys[order[np.argsort(high, kind="stable")]])
+    for low in (32, 48):
+        sixteen = (keys >> np.uint64(low)).astype(np.uint16)
+        keys = keys.take(np.argsort(sixteen, kind="stable"))
+    return keys
 
 
 class _Growing:

@@ -280,8 +280,8 @@ def unit(vectors: NDArray[np.floating], dim: int) -> Vectors:
             f"the embedder gave shape {array.shape}, not (n, {dim}): is it another model?",
             f"向量模型给出的形状是 {array.shape}，而不是 (n, {dim})：是不是换了模型？",
         )
-    lengths = np.linalg.norm(array, axis=1, keepdims=True)
-    if not np.isfinite(lengths).all() or (lengths == 0).any():
+    lengths = np.sqrt((array * array).sum(axis=1, keepdims=True))
+    if not ((lengths > 0) & (lengths < np.inf)).all():
         raise BadVector(
             "the embedder gave a vector that is zero or not a number: check the model",
             "向量模型给出的向量是零或不是数字：请检查模型",

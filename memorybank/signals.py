@@ -74,16 +74,19 @@ class _Channel:
 
 @dataclass(frozen=True, slots=True)
 class _Split:
-    """How to tell the two halves of meaning apart: like the question, like the whole bank."""
+    """How to tell the two halves of meaning apart: like the question, like the whole bank.
+
+    `looked_for` is the question's direction less what is typical of the bank.
+    """
 
     direction: Floats
     middle: Floats
+    looked_for: Floats
     weight: float
 
     def signals(self, index: Index, position: int, share: float) -> tuple[Signal, ...]:
         """Return both, their shares adding up to `share`; none for a memory without a vector."""
-        looked_for = self.direction - np.float32(TYPICAL) * self.middle
-        vector = index.best_chunk(position, looked_for)
+        vector = index.best_chunk(position, self.looked_for)
         if vector is None:
             return ()
         typical = float(vector @ self.middle)
@@ -128,13 +131,15 @@ def relevance(index: Index, asked: Asked, seen: Flags, past: Flags) -> Relevance
     split = None
     if asked.direction is not None and index.chunks:
         middle = index.centre(None if everything else past)
-        products = index.similarities(asked.direction - np.float32(TYPICAL) * middle)
+        looked_for = asked.direction - np.float32(TYPICAL) * middle
+        products = index.similarities(looked_for)
         known = seen & ~np.isnan(products)
         meaning = _standard(products, known)
         likeness["meaning"] = (meaning, MEANING)
         own = own + np.float32(MEANING) * meaning
         deviation = float(products[known].std()) if known.any() else 0.0
-        split = _Split(asked.direction, middle, MEANING / deviation if deviation > TINY else 0.0)
+        weight = MEANING / deviation if deviation > TINY else 0.0
+        split = _Split(asked.direction, middle, looked_for, weight)
     channels = {name: _Channel(z, np.float32(w) * z) for name, (z, w) in likeness.items()}
     takes = np.where(index.marked(EXCHANGE), np.float32(EXCHANGES), np.float32(1.0))
     answers = (previous >= 0) & index.marked(ASKS)[previous] & ~index.marked(COMPANION)

@@ -51,6 +51,8 @@ RANKS = ("substance", "rarity", "novelty")
 _SUBSTANCE = np.array([1, 2, 4, 6, 8, 12, 16, 24, 36, 60], dtype=np.float64)
 """Ordinary amounts of rare words, in English words; a Chinese text has so many more terms:"""
 TERMS_A_WORD: Mapping[Lang, float] = {"en": 1.0, "zh": 5.0}
+_LENGTHS = {lang: 2.0 * terms * _SUBSTANCE for lang, terms in TERMS_A_WORD.items()}
+"""Ordinary lengths in terms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +65,12 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A turn at its birth: its two sides, what was said last `before` it, its `length` in terms,
-    and the lengths of a sample of the bank."""
+    """A turn at its birth: its two sides, whether the turn before it `asked` at its end, its
+    `length` in terms, and the lengths of a sample of the bank."""
 
     text: str
     reply: str
-    before: str
+    asked: bool
     length: int
     lengths: NDArray[np.float32]
     lang: Lang
@@ -90,11 +92,10 @@ class Around:
 
 def judge(scene: Scene) -> Judgement:
     """Judge a turn at its birth; an event summary takes the highest of its turns instead."""
-    ordinary = 2.0 * TERMS_A_WORD[scene.lang] * _SUBSTANCE
-    pool = np.concatenate([scene.lengths, ordinary])
-    rank = _midrank(np.array([scene.length], np.float64), pool)
-    surface = _surface(scene.text, scene.reply, scene.before)
-    return _judgement({"substance": float(rank[0]), **surface})
+    pool = np.concatenate([scene.lengths, _LENGTHS[scene.lang]])
+    below, up_to = np.count_nonzero(pool < scene.length), np.count_nonzero(pool <= scene.length)
+    surface = _surface(scene.text, scene.reply, scene.asked)
+    return _judgement({"substance": (below + up_to) / (2.0 * len(pool)), **surface})
 
 
 def settle(
@@ -131,7 +132,7 @@ def _judgement(signals: Mapping[str, float]) -> Judgement:
     return Judgement(significance=1.0 / (1.0 + math.exp(-total)), parts=tuple(parts))
 
 
-def _surface(text: str, reply: str, before: str) -> dict[str, float]:
+def _surface(text: str, reply: str, asked: bool) -> dict[str, float]:
     """Return what the wording alone tells."""
     said = text or reply
     whole = f"{text}\n{reply}"
@@ -140,7 +141,7 @@ def _surface(text: str, reply: str, before: str) -> dict[str, float]:
         "names": _saturating(cues.proper(whole)),
         "numbers": _saturating(cues.quantities(whole)),
         "self": _saturating(cues.first_person(text)),
-        "answer": float(bool(text) and not asks and cues.is_question(before)),
+        "answer": float(asked and bool(text) and not asks),
         "question": float(asks),
         "small talk": float(cues.is_small_talk(said)),
     }

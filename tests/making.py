@@ -11,7 +11,7 @@ import numpy as np
 from memorybank import retrieve
 from memorybank.cues import marks
 from memorybank.index import COLUMNS, TURN, Entry, Index
-from memorybank.lexical import TermArray, marked, query_terms, term_array
+from memorybank.lexical import TermArray, query_terms, term_array
 from memorybank.testing import HashEmbedder
 
 EMBEDDER = HashEmbedder()
@@ -52,7 +52,7 @@ class Mem:
     def words(self) -> TermArray:
         """The terms and marks as the store keeps them; the companion's turn is a mere reply."""
         sides = (None, self.text) if self.companion else (self.text, self.reply or None)
-        return marked(term_array(f"{self.text} {self.reply}"), marks(*sides))
+        return term_array(f"{self.text} {self.reply}", marks(*sides))
 
     def directions(self) -> np.ndarray | None:
         """The chunk vectors as the store keeps them, or None."""

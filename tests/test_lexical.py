@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import bm25s
 import numpy as np
 import pytest
@@ -30,6 +33,23 @@ from memorybank.lexical import K1, B, Postings, TermArray, detect, query_terms, 
 )
 def test_english_terms(text, expected):
     assert terms(text) == expected
+
+
+def test_threads_do_not_mix_the_words_they_stem():
+    stem = lexical.stem.__wrapped__  # what stands in the cache would hide it
+    words = [
+        f"{word}{end}" for word in ("celebrat", "nation", "organ", "relat", "walk")
+        for end in ("ed", "ing", "ions", "ional", "ement", "izer")
+    ]  # fmt: skip
+    expected = [stem(word) for word in words]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            results = list(pool.map(lambda _: [stem(word) for word in words], range(40)))
+    finally:
+        sys.setswitchinterval(before)
+    assert all(result == expected for result in results)
 
 
 @pytest.mark.parametrize(

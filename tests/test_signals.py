@@ -8,7 +8,7 @@ from making import NOW, Mem, asked, built
 
 from memorybank import cues
 from memorybank.index import Index
-from memorybank.lexical import FADING, marked, query_terms, said_terms, term_array
+from memorybank.lexical import FADING, query_terms, said_terms, term_array
 from memorybank.retrieve import Found, Query, search
 
 both = pytest.mark.parametrize("lang", ["en", "zh"])
@@ -192,7 +192,7 @@ def test_marks_of_a_turn(text, reply, marks):
 
 def test_marks_change_no_word_score_and_no_length():
     plain = term_array("a cat and a cup of tea")
-    assert marked(plain, cues.MARKS).length == plain.length
+    assert term_array("a cat and a cup of tea", cues.MARKS).length == plain.length
     index = built([Mem("cat tea?"), Mem("cat tea"), Mem("rain")])
     scores = index.postings.bm25(query_terms("cat"))
     assert scores[0] == scores[1] > scores[2]

@@ -80,7 +80,8 @@ def weigh(index: Index, text: str, reply: str = "", before: str = "") -> Judgeme
     words = term_array(to_index(text or None, reply or None, None))
     lengths = index.postings.recent_lengths(SAMPLE)
     lang = detect(f"{text} {reply}")
-    return judge(Scene(text, reply, before, length=words.length, lengths=lengths, lang=lang))
+    asked = cues.is_question(before)
+    return judge(Scene(text, reply, asked, length=words.length, lengths=lengths, lang=lang))
 
 
 def weight(index: Index, text: str, reply: str = "", before: str = "") -> float:

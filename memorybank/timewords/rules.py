@@ -28,7 +28,7 @@ class Rule:
     """
 
     written: str
-    flags: re.RegexFlag
+    flags: int
     read: Reader
 
     @property
@@ -38,7 +38,7 @@ class Rule:
 
 
 @cache
-def _compiled(written: str, flags: re.RegexFlag) -> re.Pattern[str]:
+def _compiled(written: str, flags: int) -> re.Pattern[str]:
     return re.compile(written, flags)
 
 
@@ -49,9 +49,9 @@ def group(match: re.Match[str], name: str) -> str | None:
 
 def english(pattern: str, read: Reader) -> Rule:
     """Take an English pattern; case matters only inside (?-i:...)."""
-    return Rule(pattern.replace(" ", r"\s{1,3}"), re.ASCII | re.IGNORECASE, read)
+    return Rule(pattern.replace(" ", r"\s{1,3}"), int(re.ASCII | re.IGNORECASE), read)
 
 
 def chinese(pattern: str, read: Reader) -> Rule:
     """Take a Chinese pattern."""
-    return Rule(pattern.replace(" ", r"\s?"), re.ASCII, read)
+    return Rule(pattern.replace(" ", r"\s?"), int(re.ASCII), read)

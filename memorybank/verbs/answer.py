@@ -79,8 +79,8 @@ def _rewrite(
         "set_reply", bank=bank.bank, number=number, reply=turn.reply,
         text_hash=text_hash(turn.text, turn.reply),
     )  # fmt: skip
-    words = lexical.term_array(to_index(turn.text, turn.reply, turn.speaker))
-    words = lexical.marked(words, cues.marks(turn.text, turn.reply))
+    marks = cues.marks(turn.text, turn.reply)
+    words = lexical.term_array(to_index(turn.text, turn.reply, turn.speaker), marks)
     insert_words(tx, bank.bank, number, words)
     if vectors is not None and desk.embedder:
         of = to_embed(turn.text, turn.reply, turn.speaker, turn.replier, turn.lang)

@@ -6,8 +6,9 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -19,6 +20,7 @@ from memorybank.ids import NewId
 from memorybank.index import Index
 from memorybank.lexical import TermArray
 from memorybank.models import Embedder, Vectors
+from memorybank.records import Lang
 from memorybank.rendering import clean
 from memorybank.store import Store, Transaction
 from memorybank.store.tables import (
@@ -45,6 +47,14 @@ def no_progress(what: str, done: int, total: int) -> None:
     """Say nothing."""
 
 
+class Habits(NamedTuple):
+    """What turns are made ready by: the bank's language, zone, and the model of its vectors."""
+
+    lang: Lang
+    zone: str
+    embedder: str | None
+
+
 @dataclass(slots=True)
 class Desk:
     """One bank, opened."""
@@ -58,6 +68,8 @@ class Desk:
     bank_id: str
     clock: Callable[[], datetime]
     new_id: NewId
+    habits: Habits | None = field(default=None, init=False)
+    """As last seen by a write; storing looks again, so that an older sight costs nothing."""
 
     @contextmanager
     def read(self) -> Iterator[tuple[Transaction, Volume, BankRow]]:
@@ -82,6 +94,7 @@ class Desk:
                 with self.store.write() as tx:
                     opened = self.shelf.open(tx, self.key, self.bank_id, self.name, self.embedder)
                     volume, bank = until_committed.enter_context(opened)
+                    self.habits = Habits(bank.lang, bank.zone, bank.embedder)
                     yield tx, volume, bank
                 committed = not tx.joined
             finally:
@@ -143,7 +156,7 @@ def index_of(volume: Volume) -> Index:
     return volume.index
 
 
-def zone_of(bank: BankRow) -> tzinfo:
+def zone_of(bank: BankRow | Habits) -> tzinfo:
     """Return the bank's time zone."""
     return ZoneInfo(bank.zone)
 

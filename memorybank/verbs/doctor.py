@@ -90,8 +90,8 @@ class Chart:
     def words(self, number: int) -> lexical.TermArray | None:
         """Return what the word index keeps of a memory; None where its text is not there."""
         if turn := self.said.get(number):
-            words = lexical.term_array(to_index(turn.text, turn.reply, turn.speaker))
-            return lexical.marked(words, cues.marks(turn.text, turn.reply))
+            marks = cues.marks(turn.text, turn.reply)
+            return lexical.term_array(to_index(turn.text, turn.reply, turn.speaker), marks)
         derived = self.derived.get(number)
         return lexical.term_array(derived.text) if derived else None
 

@@ -319,7 +319,7 @@ class _Teller:
     def _neighbours(
         self, hits: Sequence[retrieve.Hit], around: Mapping[int, list[int]], told: set[str]
     ) -> Iterable[Recalled]:
-        retained = self.held.retention(self.query.now)
+        retained = self.held.retention(self.query.now) if around else ()
         for hit in hits:
             of = self.memories[self._number(hit.position)].id
             for position in around.get(hit.position, ()):

@@ -30,7 +30,6 @@ from memorybank.store.tables import (
     day_name,
     day_of,
     to_us,
-    turns_by_number,
     values,
 )
 from memorybank.store.tombstones import (
@@ -103,9 +102,9 @@ def remember(
 
     Imported turns that were erased before are left out, unless they may come `again`.
     """
-    bank = desk.bank()
-    embedder = usable(desk.embedder, bank) if vectors == "inline" else None
-    prepared = prepare(turns, zone_of(bank), bank.lang, embedder, now=now, progress=progress)
+    known = desk.habits or desk.bank()
+    embedder = usable(desk.embedder, known) if vectors == "inline" else None
+    prepared = prepare(turns, zone_of(known), known.lang, embedder, now=now, progress=progress)
     return store(desk, prepared, now=now, used=used, curve_from=curve_from, again=again)
 
 
@@ -233,7 +232,7 @@ class _Writer:
         self.curve_from = curve_from
         self.graves = graves
         self.days: dict[int, None] = {}
-        self.before: dict[int, str] = {}
+        self.asked: dict[int, bool] = {}
 
     def store(self, turn: Turn, vectors: Vectors | None) -> Remembered:
         """Store one turn unless it is known; returns what became of it."""
@@ -253,12 +252,12 @@ class _Writer:
                 "这个编号已属于另一条记忆：请不要给 id，或改用 external_id",
             )
         number = log.reserve(self.tx, self.volume, self.bank.bank)
-        words = lexical.term_array(to_index(turn.text, turn.reply, turn.speaker))
+        marks = cues.marks(turn.text, turn.reply)
+        words = lexical.term_array(to_index(turn.text, turn.reply, turn.speaker), marks)
         row = self._memory_row(turn, number, words, old)
-        words = lexical.marked(words, cues.marks(turn.text, turn.reply))
         self._insert(turn, row, fingerprint, words, vectors)
         self.days[row.day] = None
-        self.before[row.thread] = turn.reply or turn.text or ""
+        self.asked[row.thread] = cues.ASKS in marks
         return Remembered(row.id, number, replaces=self._id(old) if old else None)
 
     def _versions(self, turn: Turn) -> list[tuple[int, bytes]]:
@@ -336,7 +335,7 @@ class _Writer:
         scene = significance.Scene(
             text=turn.text or "",
             reply=turn.reply or "",
-            before=self._reply_before(turn, thread),
+            asked=self._asked_before(turn, thread),
             length=words.length,
             lengths=self.index.postings.recent_lengths(significance.SAMPLE),
             lang=turn.lang,
@@ -355,17 +354,12 @@ class _Writer:
                 weight = inherited
         return weight, parts
 
-    def _reply_before(self, turn: Turn, thread: int) -> str:
-        """Return what the turn before in the conversation ended with."""
-        if thread not in self.before:
-            number = self.index.last_of_thread(thread, to_us(turn.occurred_at))
-            self.before[thread] = self._said(number) if number else ""
-        return self.before[thread]
-
-    def _said(self, number: int) -> str:
-        """Return what a turn ended with."""
-        turn = turns_by_number(self.tx, self.bank.bank, [number])[number]
-        return turn.reply or turn.text or ""
+    def _asked_before(self, turn: Turn, thread: int) -> bool:
+        """Say whether the turn before in the conversation ended by asking."""
+        if thread not in self.asked:
+            before = self.index.last_of_thread(thread, to_us(turn.occurred_at))
+            self.asked[thread] = before >= 0 and bool(self.index.marked(cues.ASKS)[before])
+        return self.asked[thread]
 
     def _insert(
         self,
@@ -432,8 +426,7 @@ class _Writer:
 
 
 def _parts_json(parts: Iterable[Part]) -> str:
-    rows = [{"name": part.name, "value": part.value, "share": part.share} for part in parts]
-    return json.dumps(rows, ensure_ascii=False)
+    return json.dumps([{"name": p.name, "value": p.value, "share": p.share} for p in parts])
 
 
 def pairs(messages: Iterable[dict[str, str]], at: datetime) -> list[Turn]:

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -90,7 +90,10 @@ class Shelf:
             self._volumes.pop(bank, None)
 
     def _bound(self, used: Volume) -> None:
-        used.nbytes = used.index.nbytes if used.index else 0
+        nbytes = used.index.nbytes if used.index else 0
+        if nbytes == used.nbytes:
+            return
+        used.nbytes = nbytes
         with self._lock:
             total = sum(volume.nbytes for volume in self._volumes.values())
             while total > self.limit and len(self._volumes) > 1:
@@ -98,7 +101,14 @@ class Shelf:
                 total -= oldest.nbytes
 
 
-def usable(embedder: Embedder | None, bank: BankRow) -> Embedder | None:
+class Embedded(Protocol):
+    """A bank, or what is known of it: the name of the model that its vectors come from."""
+
+    @property
+    def embedder(self) -> str | None: ...  # noqa: D102
+
+
+def usable(embedder: Embedder | None, bank: Embedded) -> Embedder | None:
     """Return the embedder if the bank's vectors are its own, else None: models never mix."""
     return embedder if embedder is not None and bank.embedder == embedder.name else None
 
