@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from memorybank import cues, forget, lexical, retrieve
+from memorybank import cues, forget, lexical, nearness, retrieve
 from memorybank.errors import BadInput, DamagedBank, EmptyText, ModelError
 from memorybank.index import DAY, TURN, Index
-from memorybank.models import Vectors, question
+from memorybank.models import Vectors, alike, question
 from memorybank.records import FadedPolicy, Kind, Lang, Part, Recalled, Recollection, Why
 from memorybank.rendering import clean, is_blank, rendered
 from memorybank.store import Transaction
@@ -84,6 +84,9 @@ def recall(desk: Desk, ask: Ask) -> Recollection:
             windows=tuple(_windows(named, text, ask.now)),
             side=cues.side_asked(text),
             faded=ask.faded or ("on_cue" if preset.cue else "never"),
+            about=nearness.wanted(
+                said, alike(desk.embedder, lexical.detect(text, bank.lang), bank.lang)
+            ),
             kinds=frozenset(KINDS[kind] for kind in ask.kinds),
         )
         held = _held(tx, volume, bank, ask.now)
