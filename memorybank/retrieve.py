@@ -45,6 +45,7 @@ class Query:
     """A message, taken apart. `now` in days, `until` in microseconds: later is not seen.
 
     `about` is what it is about, for banks of FEW; without it everything in them is relevant.
+    `without` are positions that take no part.
     """
 
     terms: Mapping[int, float]
@@ -56,6 +57,7 @@ class Query:
     side: Side = "person"
     faded: FadedPolicy = "on_cue"
     about: Wanted | None = None
+    without: frozenset[int] = frozenset()
     kinds: frozenset[int] = frozenset((TURN, DAY))
 
 
@@ -227,6 +229,7 @@ def _seen(index: Index, query: Query) -> NDArray[np.bool_]:
     seen = index["occurred"] <= query.until
     if len(query.kinds) < 2:
         seen &= np.isin(index["kind"], list(query.kinds))
+    seen[list(query.without)] = False
     return np.asarray(seen)
 
 

@@ -83,8 +83,6 @@ def recall(
         if s.show(found.withheld if withheld else found.hits):
             return
         console().print(paint.recollection(found, s.lang))
-        if found.withheld:
-            console().print(word("withheld", s.lang, len(found.withheld)), style="dim")
         if withheld:
             console().print(paint.recollection(type(found)(hits=found.withheld), s.lang))
 

@@ -44,8 +44,9 @@ def bar(value: float, width: int = 10) -> Text:
 
 def recollection(found: Recollection, lang: Lang) -> RenderableType:
     """Return what was recalled, each with its retention and its reasons."""
+    notes = [Text(note, style="dim") for note in found.notes]
     if not found.hits:
-        return Text(word("nothing", lang), style="dim")
+        return Group(Text(word("nothing", lang), style="dim"), *notes)
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, expand=True)
     table.add_column("", justify="right", style="dim", width=2)
     table.add_column(word("when", lang), width=10)
@@ -57,7 +58,6 @@ def recollection(found: Recollection, lang: Lang) -> RenderableType:
             str(rank), _when(hit.when), _text(hit, lang), bar(hit.retention), _why(hit, lang)
         )
         table.add_row("", "", Text(hit.id[-SHORT:], style="dim"), "", "")
-    notes = [Text(note, style="dim") for note in found.notes]
     return Group(table, *notes)
 
 

@@ -67,10 +67,6 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
     "erase?": ("Erase this for good? It cannot be undone.", "要彻底删除吗？无法恢复。"),
     "corrected": ("corrected; the new memory is {0}", "已更正，新记忆编号 {0}"),
-    "withheld": (
-        "{0} withheld: faded, and not asked for directly",
-        "{0} 条已淡忘且未被直接问及，没有列出",
-    ),
     "banks": ("Banks", "记忆库"),
     "name": ("name", "名字"),
     "turns": ("turns", "轮数"),

@@ -39,6 +39,7 @@ from memorybank.verbs.desk import (
     index_of,
     zone_of,
 )
+from memorybank.verbs.outdated import outdated
 from memorybank.verbs.shelf import Volume, usable
 from memorybank.verbs.telling import SHORT, tell
 
@@ -84,6 +85,7 @@ def recall(desk: Desk, ask: Ask) -> Recollection:
             windows=tuple(_windows(named, text, ask.now)),
             side=cues.side_asked(text),
             faded=ask.faded or ("on_cue" if preset.cue else "never"),
+            without=_outdated(tx, bank, index, to_us(ask.until or ask.now)),
             about=nearness.wanted(
                 said, alike(desk.embedder, lexical.detect(text, bank.lang), bank.lang)
             ),
@@ -133,6 +135,17 @@ def _direction(desk: Desk, text: str) -> tuple[Vectors | None, ModelError | None
     except ModelError as error:
         LOG.warning("recalled by words alone: %s", error)
         return None, error
+
+
+def _outdated(tx: Transaction, bank: BankRow, index: Index, until: int) -> frozenset[int]:
+    """Return where event summaries stand that still tell what was replaced by then."""
+    olds = np.flatnonzero(index["superseded_by"])
+    heirs = [index.position(int(index["superseded_by"][old])) for old in olds]
+    replaced = index["number"][olds[index["occurred"][heirs] <= until]].tolist()
+    if not replaced:
+        return frozenset()
+    days = set(index["number"][index["kind"] == DAY].tolist())
+    return frozenset(index.positions(outdated(tx, bank, replaced).numbers & days))
 
 
 def _notes(desk: Desk, bank: BankRow, lang: Lang, trouble: ModelError | None) -> tuple[str, ...]:
@@ -222,7 +235,7 @@ class _Teller:
             notes = (*notes, tell("withheld", self.lang, len(found.withheld)))
         return Recollection(
             hits=tuple(told),
-            withheld=tuple(self._recalled(hit) for hit in found.withheld),
+            withheld=tuple(self._recalled(hit, cued=False) for hit in found.withheld),
             notes=notes,
         )
 
@@ -255,7 +268,7 @@ class _Teller:
             )
         return self.days[number].text
 
-    def _recalled(self, hit: retrieve.Hit) -> Recalled:
+    def _recalled(self, hit: retrieve.Hit, *, cued: bool = True) -> Recalled:
         number = self._number(hit.position)
         row, turn = self.memories[number], self.turns.get(number)
         sources: tuple[str, ...] = ()
@@ -273,7 +286,7 @@ class _Teller:
             score=hit.score,
             retention=hit.retention,
             faded=hit.faded,
-            why=self._why(hit, row),
+            why=self._why(hit, row, cued=cued and self.query.faded == "on_cue"),
             precision=turn.precision if turn else "day",
             replaces=tuple(self.memories[self._number(p)].id for p in hit.heir_of),
             sources=sources,
@@ -283,7 +296,7 @@ class _Teller:
             source=_origin(row, turn),
         )
 
-    def _why(self, hit: retrieve.Hit, row: MemoryRow) -> Why:
+    def _why(self, hit: retrieve.Hit, row: MemoryRow, *, cued: bool) -> Why:
         notes = []
         if hit.in_window:
             inside = from_us(row.occurred_at, self.zone)
@@ -293,7 +306,7 @@ class _Teller:
             old = self.memories[self._number(position)]
             notes.append(tell("corrects", self.lang, old.id[-SHORT:], self._text(old.number)[:200]))
         if hit.faded:
-            notes.append(tell("on cue" if self.query.faded == "on_cue" else "faded", self.lang))
+            notes.append(tell("on cue" if cued else "faded", self.lang))
         signals = tuple(
             Part(name=s.name, value=s.value, share=s.share) for s in hit.signals if s.share
         )
