@@ -56,7 +56,8 @@ CURVE_DAYS = 60.0
 def portrait(desk: Desk, now: datetime) -> Portrait:
     """Return who the user is by their own words up to `now`: the newest of each topic.
 
-    What stands on words that were corrected since is left out until a digest makes it anew.
+    What stands on words that were corrected since is left out until a digest makes it anew, and
+    a plan once its day has gone.
     """
     with desk.read() as (tx, _, bank):
         today = day_name(day_of(now, zone_of(bank)))
@@ -67,7 +68,8 @@ def portrait(desk: Desk, now: datetime) -> Portrait:
             if row.period <= today and row.number not in old
         }
         # There may be thousands: only those that are shown are asked for their sources.
-        chosen = portray.select([_statement(row) for row in rows.values()])
+        local = now.astimezone(zone_of(bank))
+        chosen = portray.select([_statement(row) for row in rows.values()], now=local)
         shown = tuple(
             _statement(rows[s.id], _source_ids(tx, bank, rows[s.id].number)) for s in chosen
         )
