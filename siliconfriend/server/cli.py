@@ -90,7 +90,13 @@ def register(app: typer.Typer) -> None:
 
 def serve(
     host: HostOption = "",
-    port: Annotated[int, typer.Option(help=both("Port.", "端口。"), min=1, max=65535)] = 0,
+    port: Annotated[
+        int,
+        typer.Option(
+            help=both("Port; 8377, or that of the settings, if left out.", "端口；不写则为设置里的，或 8377。"),
+            min=1, max=65535, show_default=False,
+        ),
+    ] = 0,
     allow_host: AllowOption = [],  # noqa: B006
     cert: Annotated[str, typer.Option(help=both("TLS certificate.", "TLS 证书。"))] = "",
     cert_key: Annotated[str, typer.Option(help=both("Its key.", "证书的私钥。"))] = "",
