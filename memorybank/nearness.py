@@ -21,36 +21,37 @@ from memorybank.lexical import ZH_STOP, stem, term_hash, terms
 
 Flags = NDArray[np.bool_]
 
-_EN = frozenset(
-    map(
-        stem,
-        "able again ago all already also always another any anything ask away back bad because "
-        "before best better big call come day done each else even ever every everything fine first "
-        "get give go going good got great guess happen happy hear hello help here hey hi hope "
-        "idea keep kind know last later least let like little long look lot love made make many "
-        "maybe mean mind moment month more morning most much must name need never new next nice "
-        "night no not nothing now often oh ok okay old once one only other over people please pretty "
-        "put quite read ready really remember right said same say see should show since someone "
-        "something sometimes soon sorry start still such sure take talk tell thank thanks thing "
-        "think time today together tomorrow tonight too try two until up use very wait want way "
-        "week weekend well while without wonder work write wrong year yes yesterday yet recently "
-        "evening afternoon usually mention ask told recall i'll i'd can't that's what's".split(),
-    )
-)
-"""English words that stand in talk about anything; a shared one says nothing of what it is about."""
+_EN_WORDS = """
+able again ago all already also always another any anything ask away back bad because before
+best better big call come day done each else even ever every everything fine first get give go
+going good got great guess happen happy hear hello help here hey hi hope idea keep kind know
+last later least let like little long look lot love made make many maybe mean mind moment month
+more morning most much must name need never new next nice night no not nothing now often oh ok
+okay old once one only other over people please pretty put quite read ready really remember
+right said same say see should show since someone something sometimes soon sorry start still
+such sure take talk tell thank thanks thing think time today together tomorrow tonight too try
+two until up use very wait want way week weekend well while without wonder work write wrong year
+yes yesterday yet recently evening afternoon usually mention ask told recall i'll i'd can't
+that's what's
+"""
+_EN = frozenset(map(stem, _EN_WORDS.split()))
+"""English words of talk about anything: a shared one says nothing of what it is about."""
 _ZH = frozenset(
     "一二三两几个些种次点下上中里外前后来去到过着给把被让对从向为以用没无还又再才只但而或如若因所"
     "人家大小多少好坏新老高长什么怎哪谁何为吗吧嘛哦嗯哈哎今明昨天日月年周星期早晚时候分钟刚现最近"
     "会能可要想说讲看做知道觉得起出开行走问答叫名字是非真太更挺特别非常比较其实自己样事情东西地方"
     "您咱俺该应回意思谢帮请快慢先跟同当成发见定直接总每某各本此该它她他些"
 )
-_ZH_PAIRS = frozenset(
-    "今天 明天 昨天 后天 前天 现在 时候 什么 怎么 怎样 那么 这么 多么 一个 一下 一点 一些 一起 一直 没有 可以 "
-    "知道 觉得 还是 已经 因为 所以 但是 不过 最近 时间 自己 事情 东西 地方 名字 今晚 早上 晚上 上午 下午 中午 "
-    "多少 几个 哪里 哪个 为什 非常 特别 真的 其实 如果 可能 应该 需要 感觉 开始 出来 起来 下来 回来 过来 "
-    "有点 有些 大家 别人 帮我 给我 告诉 记得 以前 以后 之前 之后 上次 下次 每天 有时 刚才 刚刚 一样 这样 那样 "
-    "这个 那个 这些 那些 我们 你们 他们 她们 周末 星期 谢谢 再见 晚安 你好 问题 意思 一天 天天 天气 聊天 说话".split()
-)
+_ZH_WORDS = """
+今天 明天 昨天 后天 前天 现在 时候 什么 怎么 怎样 那么 这么 多么 一个 一下 一点
+一些 一起 一直 没有 可以 知道 觉得 还是 已经 因为 所以 但是 不过 最近 时间 自己
+事情 东西 地方 名字 今晚 早上 晚上 上午 下午 中午 多少 几个 哪里 哪个 为什 非常
+特别 真的 其实 如果 可能 应该 需要 感觉 开始 出来 起来 下来 回来 过来 有点 有些
+大家 别人 帮我 给我 告诉 记得 以前 以后 之前 之后 上次 下次 每天 有时 刚才 刚刚
+一样 这样 那样 这个 那个 这些 那些 我们 你们 他们 她们 周末 星期 谢谢 再见 晚安
+你好 问题 意思 一天 天天 聊天 说话
+"""
+_ZH_PAIRS = frozenset(_ZH_WORDS.split())
 """The same in Chinese: single characters that say too little, and pairs that are such words."""
 
 _OWN = re.compile(

@@ -220,9 +220,7 @@ def _near(
 def _any_may_answer(index: Index, query: Query, close: NDArray[np.bool_]) -> bool:
     """Say whether all of a small bank is relevant: the person asks about themselves, and nothing
     is near; better a few lines too many then than an answer missed."""
-    return bool(
-        index.size <= FEW and query.about and query.about.personal and not close.any()
-    )
+    return bool(index.size <= FEW and query.about and query.about.personal and not close.any())
 
 
 def _seen(index: Index, query: Query) -> NDArray[np.bool_]:

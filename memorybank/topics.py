@@ -79,8 +79,8 @@ _PHRASES: dict[str, dict[Lang, tuple[str, ...]]] = {
         "en": (
             r"i (?:really |also |just |do )?(?:love|like|enjoy|prefer|adore)",
             r"my (?:all-time )?favou?rites?|i(?:'m| am) into|i(?:'m| am) a (?:big )?fan",
-            r"loving (?:it|this|every)|i(?:'ve| have) (?:switched|gone over) to|i (?:only|always) drink",
-            r"i drink my|vegetarian|vegan",
+            r"loving (?:it|this|every)|i(?:'ve| have) (?:switched|gone over) to|vegetarian|vegan",
+            r"i drink my|i (?:only|always) drink",
         ),
         "zh": (
             "我(?:很|最|特别|非常|也|挺|还|超|就)?(?:喜欢|爱|热爱)",
@@ -108,7 +108,7 @@ _PHRASES: dict[str, dict[Lang, tuple[str, ...]]] = {
             r"i(?:'m| am) (?:going to|planning|thinking of)|i plan|i(?:'ve| have) decided",
             r"i want to|i(?:'d| would) like to|i(?:'ve)? promised|i(?:'ll| will)",
             r"next (?:week|month|year)|a promise|i(?:'ve| have)? signed up",
-            r"i(?:'m| am) (?:visiting|seeing|meeting|flying|travelling|traveling|leaving|moving|starting)",
+            r"i(?:'m| am) (?:visiting|seeing|meeting|flying|travell?ing|leaving|moving|starting)",
             r"(?:i |i've |^)booked .{0,30}\b(?:train|flight|ferry|hotel|room|table|tickets?|trip)",
         ),
         "zh": (

@@ -414,7 +414,9 @@ def test_what_was_withheld_is_counted_once_and_not_called_brought_back(run, lang
 @BOTH
 def test_timeline_and_explain_say_days_in_words_of_the_language(run, lang):
     text, reply = SAID[lang][1]
-    stored = run("remember", text, "--reply", reply, "--lang", lang, "--now", "2026-03-02", "--json")
+    stored = run(
+        "remember", text, "--reply", reply, "--lang", lang, "--now", "2026-03-02", "--json"
+    )
     run("digest", "--now", "2026-03-03")
     whole = run("timeline", "--lang", lang, "--now", "2026-03-03").out
     assert f"2026-03-02 {'周一' if lang == 'zh' else 'Mon'}" in whole

@@ -7,14 +7,15 @@ from typing import Annotated
 
 import typer
 
-from memorybank import __version__
 from memorybank.cli.words import asked_lang, both, word
 from memorybank.errors import MemoryBankError
 
 
 def _show(asked: bool) -> None:
     if asked:
-        typer.echo(f"siliconfriend {__version__}")  # both programs come in one distribution
+        from importlib.metadata import version  # takes longer than opening a bank
+
+        typer.echo(f"siliconfriend {version('siliconfriend')}")  # both programs come in it
         raise typer.Exit
 
 

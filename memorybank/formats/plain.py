@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any
@@ -26,6 +26,7 @@ from memorybank.formats.strictjson import loads
 from memorybank.formats.volume import Refused, Volume, in_zone, languages, visible
 from memorybank.lexical import detect
 from memorybank.records import Turn
+from memorybank.rendering import words_of
 
 TIMES = ("date", "time", "timestamp", "created_at", "create_time", "occurred_at")
 REPLIERS = frozenset({"assistant", "ai", "bot", "model", "companion"})
@@ -38,9 +39,7 @@ def fits(value: Mapping[str, Any]) -> bool:
     return any(isinstance(value.get(key), (str, list)) for key in _HINTS)
 
 
-def read(
-    text: str, source: str, zone: tzinfo, changed: datetime, *, trusted: bool
-) -> list[Volume]:
+def read(text: str, source: str, zone: tzinfo, changed: datetime, *, trusted: bool) -> list[Volume]:
     """Read a whole file; `source` is its base name, `changed` when it was last changed."""
     day = changed.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     taken = _Taken(zone, (day, "day"))
@@ -174,17 +173,13 @@ class _Taken:
 
 
 def _said(content: Any) -> str | None:
-    """Return the words of a message: a text, or the texts among its parts."""
-    if isinstance(content, str):
-        return content if visible(content) else None
-    parts: Sequence[Any] = content if isinstance(content, list) else []
-    texts = [part if isinstance(part, str) else part.get("text") for part in parts
-             if isinstance(part, (str, dict))]  # fmt: skip
-    return "\n".join(text for text in texts if visible(text)) or None
+    words = words_of(content)
+    return words if visible(words) else None
 
 
 def _unknown() -> Refused:
     return Refused(
-        'a row is a message {"role", "content"}, a talk {"messages"}, or an exchange {"text", "reply"}',
+        'a row is a message {"role", "content"}, a talk {"messages"}, or an exchange '
+        '{"text", "reply"}',
         '一行应是一条消息 {"role", "content"}、一段对话 {"messages"}，或一轮 {"text", "reply"}',
     )

@@ -93,8 +93,13 @@ def serve(
     port: Annotated[
         int,
         typer.Option(
-            help=both("Port; 8377, or that of the settings, if left out.", "端口；不写则为设置里的，或 8377。"),
-            min=1, max=65535, show_default=False,
+            help=both(
+                "Port; 8377, or that of the settings, if left out.",
+                "端口；不写则为设置里的，或 8377。",
+            ),
+            min=1,
+            max=65535,
+            show_default=False,
         ),
     ] = 0,
     allow_host: AllowOption = [],  # noqa: B006
