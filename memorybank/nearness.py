@@ -63,16 +63,16 @@ _OWN = re.compile(
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What a message is about: the terms that tell it; the likeness from which a direction is
-    near (None: this embedder states none, so that everything with a vector is); and whether the
-    person asks about themselves, which any of their few memories may answer."""
+    near, for each memory or for all (None: this embedder states none, so that everything with a
+    vector is); and whether the person asks about themselves, which any of few may answer."""
 
     terms: frozenset[int]
-    alike: float | None
+    alike: NDArray[np.float32] | float | None
     personal: bool
 
 
-def wanted(lines: Sequence[str], alike: float | None) -> Wanted:
-    """Return what the lines of a message are about."""
+def wanted(lines: Sequence[str], alike: NDArray[np.float32] | float | None) -> Wanted:
+    """Return what the lines of a message are about; `alike` of shape (n,) or one for all."""
     text = "\n".join(lines)
     return Wanted(
         terms=frozenset(term_hash(term) for term in terms(text) if _tells(term)),

@@ -86,10 +86,7 @@ def recall(desk: Desk, ask: Ask) -> Recollection:
             side=cues.side_asked(text),
             faded=ask.faded or ("on_cue" if preset.cue else "never"),
             without=_outdated(tx, bank, index, to_us(ask.until or ask.now)),
-            about=nearness.wanted(
-                said, alike(desk.embedder, lexical.detect(text, bank.lang), bank.lang)
-            ),
-            kinds=frozenset(KINDS[kind] for kind in ask.kinds),
+            about=_about(desk, tx, bank, index, text, said),
         )
         held = _held(tx, volume, bank, ask.now)
         found = retrieve.search(index, query, held)
@@ -135,6 +132,22 @@ def _direction(desk: Desk, text: str) -> tuple[Vectors | None, ModelError | None
     except ModelError as error:
         LOG.warning("recalled by words alone: %s", error)
         return None, error
+
+
+def _about(
+    desk: Desk, tx: Transaction, bank: BankRow, index: Index, text: str, said: list[str]
+) -> nearness.Wanted | None:
+    """Return what a message is about, None where a bank is large enough for ranks to tell."""
+    if index.size > retrieve.FEW:
+        return None
+    asked = lexical.detect(text, bank.lang)
+    numbers = [int(number) for number in index["number"]]
+    rows = memories_by_number(tx, bank.bank, numbers)
+    langs = [rows[n].lang if n in rows else bank.lang for n in numbers]
+    floors = [alike(desk.embedder, asked, lang) for lang in langs]
+    known = [floor for floor in floors if floor is not None]
+    whole = len(known) == len(floors)
+    return nearness.wanted(said, np.array(known, np.float32) if whole else None)
 
 
 def _outdated(tx: Transaction, bank: BankRow, index: Index, until: int) -> frozenset[int]:
