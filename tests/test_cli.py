@@ -426,3 +426,15 @@ def test_timeline_and_explain_say_days_in_words_of_the_language(run, lang):
     assert overall not in days
     told = run("explain", stored.json["id"], "--lang", lang, "--now", "2026-03-03").out
     assert told.count("fades" if lang == "en" else "淡忘于") == 1
+
+
+def test_a_bank_is_born_in_the_language_that_it_begins_with(run):
+    def born(*arguments):
+        run("remember", *arguments)
+        return {row["name"]: row["lang"] for row in run("banks", "--json").json}[arguments[2]]
+
+    assert born("我领养了一只猫，叫年糕。", "--bank", "小雨") == "zh"
+    assert born("我领养了一只猫，叫年糕。", "--bank", "rain") == "zh"
+    assert born("I adopted a cat.", "--bank", "clara") == "en"
+    assert born("1234", "--bank", "克拉拉") == "zh"
+    assert born("我领养了一只猫，叫年糕。", "--bank", "asked", "--lang", "en") == "en"
