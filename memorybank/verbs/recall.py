@@ -87,6 +87,7 @@ def recall(desk: Desk, ask: Ask) -> Recollection:
             faded=ask.faded or ("on_cue" if preset.cue else "never"),
             without=_outdated(tx, bank, index, to_us(ask.until or ask.now)),
             about=_about(desk, tx, bank, index, text, said),
+            kinds=frozenset(KINDS[kind] for kind in ask.kinds),
         )
         held = _held(tx, volume, bank, ask.now)
         found = retrieve.search(index, query, held)
