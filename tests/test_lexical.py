@@ -293,7 +293,10 @@ def test_neighbouring_hashes_and_texts_are_kept_apart():
 
 
 def test_a_month_is_found_in_either_numerals():
-    for asked, said in (("七月有什么打算？", "买了7月18号的火车票"), ("12月去哪？", "十二月去哈尔滨")):
+    for asked, said in (
+        ("七月有什么打算？", "买了7月18号的火车票"),
+        ("12月去哪？", "十二月去哈尔滨"),
+    ):
         hold = set(query_terms(said))
         assert len(hold & set(lexical.said_terms([asked]))) > len(hold & set(query_terms(asked)))
     assert lexical.said_terms(["三个月没见了"]) == query_terms("三个月没见了")

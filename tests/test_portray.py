@@ -49,6 +49,7 @@ NOTHING = [
     ("It rained all day.", "下了一整天的雨。"),
     ("Good morning!", "早上好！"),
     ("The film was about the sea.", "那部电影讲的是大海。"),
+    ("A film of four sisters by the sea.", "四姐妹住在海边老房子里。"),
 ]
 QUESTIONS = [
     ("Do you know what I like?", "你知道我喜欢什么吗？"),
