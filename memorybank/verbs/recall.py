@@ -245,6 +245,9 @@ class _Teller:
         self._fetch(numbers)
         told = [self._recalled(hit) for hit in hits]
         told += self._neighbours(hits, around, {r.id for r in told})
+        if self._nothing_then(found):
+            words = dict.fromkeys(span.words for span in self.named)
+            notes = (*notes, tell("empty time", self.lang, ", ".join(words)))
         if found.withheld:
             notes = (*notes, tell("withheld", self.lang, len(found.withheld)))
         return Recollection(
@@ -252,6 +255,11 @@ class _Teller:
             withheld=tuple(self._recalled(hit, cued=False) for hit in found.withheld),
             notes=notes,
         )
+
+    def _nothing_then(self, found: retrieve.Found) -> bool:
+        """Say whether a time was asked for of which nothing is held."""
+        asked = any(window.rule for window in self.query.windows)
+        return asked and not any(hit.in_window for hit in (*found.hits, *found.withheld))
 
     def _number(self, position: int) -> int:
         return int(self.index["number"][position])
