@@ -208,14 +208,17 @@ class MemoryBank:
 
     def remember_messages(
         self,
-        messages: Sequence[Mapping[str, str]],
+        messages: Sequence[Mapping[str, Any]],
         *,
         at: datetime | None = None,
         now: datetime | None = None,
     ) -> list[str]:
-        """Remember a list of {"role", "content"} messages as turns, in one transaction."""
+        """Remember a list of {"role", "content"} messages as turns, in one transaction.
+
+        A content may be a text, or parts of which those with a text count.
+        """
         moment = self._moment(now)
-        turns = pairs([dict(message) for message in messages], at or moment)
+        turns = pairs(messages, at or moment)
         return [r.id for r in remember(self._desk, turns, now=moment)]
 
     def remember_turns(

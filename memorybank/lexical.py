@@ -124,6 +124,10 @@ EN_STOP = frozenset(
     ]
 )
 ZH_STOP = frozenset("的了是我你他她它们在和与吗呢吧啊呀这那就都也很有不")
+_NUMERALS = ("一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二")
+_MONTH = re.compile(
+    r"(?<![一二三四五六七八九十百第每个\d])(十[一二]?|[一二三四五六七八九]|1[0-2]|[1-9])月(?!薪|饼|亮)"
+)
 
 
 @lru_cache(maxsize=50_000)
@@ -357,9 +361,18 @@ def said_terms(lines: Sequence[str]) -> dict[int, float]:
     """Return the terms of a piece of conversation: each line counts FADING of the one after it."""
     weights: dict[int, float] = {}
     for age, line in enumerate(reversed(lines)):
-        for term, n in query_terms(line).items():
+        for term, n in query_terms(f"{line} {_months_otherwise(line)}").items():
             weights[term] = weights.get(term, 0.0) + n * FADING**age
     return weights
+
+
+def _months_otherwise(line: str) -> str:
+    """Return the Chinese months of a question in the other numerals: who asks 七月 said 7月."""
+    found = dict.fromkeys(match[1] for match in _MONTH.finditer(line))
+    return " ".join(
+        str(_NUMERALS.index(month) + 1) if month in _NUMERALS else f"{_NUMERALS[int(month) - 1]}月"
+        for month in found
+    )
 
 
 def _keys(

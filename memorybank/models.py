@@ -28,6 +28,7 @@ from memorybank.errors import (
     ReplyCut,
 )
 from memorybank.lexical import detect
+from memorybank.records import Lang
 from memorybank.rendering import clean
 from memorybank.settings import read_settings
 
@@ -51,6 +52,7 @@ class Embedder(Protocol):
     `dim` may be 0 until the first vector has come, where nobody could know it before.
     `max_chars` is the longest text that one vector can stand for; longer texts are cut.
     Every method may raise ModelError; none may return less than it was asked for.
+    A method `alike(asked, told) -> float` may be there beside these, see below.
     """
 
     name: str
@@ -237,6 +239,17 @@ def question(embedder: Embedder, text: str) -> Vectors:
     cut = text[-embedder.max_chars :]
     directions = _checked(embedder, lambda: [embedder.embed_query(cut)], 1)
     return np.asarray(directions[0], np.float32)
+
+
+def alike(embedder: Embedder | None, asked: Lang, told: Lang) -> float | None:
+    """Return the likeness from which a question in one language is about a text in another.
+
+    An embedder may state it by a method `alike(asked, told)`; None where it does not, since the
+    scales of two models have nothing to do with each other.
+    """
+    states = getattr(embedder, "alike", None)
+    stated = states(asked, told) if states else None
+    return None if stated is None else float(stated)
 
 
 def _checked(embedder: Embedder, embed: Callable[[], Any], count: int) -> Vectors:

@@ -11,13 +11,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from memorybank import cues, lexical
 from memorybank.compose import neutral
 from memorybank.extract import SAME, overlap
+from memorybank.plans import passed
 from memorybank.records import Lang, Statement
 from memorybank.summarise import Condensed, Said
-from memorybank.topics import LABELS, STRATEGY, TOPICS, topic_of
+from memorybank.topics import LABELS, PLANS, STRATEGY, TOPICS, topic_of
 
 PER_TOPIC = 4
 LONGEST = 160
@@ -151,9 +153,12 @@ def _colon(lang: Lang) -> str:
     return "：" if lang == "zh" else ": "
 
 
-def select(statements: Sequence[Statement], per_topic: int = PER_TOPIC) -> tuple[Statement, ...]:
+def select(
+    statements: Sequence[Statement], per_topic: int = PER_TOPIC, now: datetime | None = None
+) -> tuple[Statement, ...]:
     """Return the portrait: the newest of each topic, what repeats an other left out, by topic
-    and then by time; how to reply to the user only as it was seen last."""
+    and then by time; how to reply to the user only as it was seen last, and of the plans, if the
+    time is given, those that are still to come."""
     chosen: list[Statement] = []
     for topic in (*TOPICS, STRATEGY):
         kept: list[tuple[Statement, frozenset[str]]] = []
@@ -161,6 +166,8 @@ def select(statements: Sequence[Statement], per_topic: int = PER_TOPIC) -> tuple
         for statement in reversed(by_time):
             if len(kept) == (1 if topic == STRATEGY else per_topic):
                 break
+            if now and topic == PLANS and passed(statement.text, statement.when, now):
+                continue
             terms = frozenset(lexical.terms(statement.text))
             if all(overlap(terms, other) < SAME for _, other in kept):
                 kept.append((statement, terms))

@@ -141,6 +141,11 @@ class Why(Record):
     signals: tuple[Part, ...]
     notes: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        """Tell it in a line: the notes, then the signals by what they add."""
+        signals = sorted(self.signals, key=lambda part: -part.share)
+        return ", ".join([*self.notes, *(f"{p.name} {p.share:+.1f}" for p in signals)])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recalled(Record):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 
 from memorybank.records import Lang
 
@@ -73,3 +74,12 @@ def chunks(text: str, longest: int) -> list[str]:
         pieces.append(text[start:end])
         start = end
     return pieces or [text]
+
+
+def words_of(content: object) -> str:
+    """Return the words of a message's content: a text, or the texts among its parts."""
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, (list, tuple)) else ()
+    texts = (part.get("text") if isinstance(part, Mapping) else part for part in parts)
+    return "\n".join(text for text in texts if isinstance(text, str) and not is_blank(text))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from memorybank.cues import Side
 from memorybank.index import DAY, TURN, Index
+from memorybank.nearness import Wanted, near
 from memorybank.records import FadedPolicy
 from memorybank.signals import Asked, Relevance, Signal, relevance
 
@@ -27,7 +28,7 @@ RELEVANT = 3.5
 """Score from which a memory may enter a prompt unasked: on the development sets the best answer
 reaches it for 19 questions of 20 in a conversation, and some five to ten others do."""
 FEW = 10
-"""In a bank as small as this deviations say nothing, and everything may enter."""
+"""In a bank as small as this deviations say nothing; there `nearness` judges, absolutely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,11 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A message, taken apart. `now` in days, `until` in microseconds: later is not seen."""
+    """A message, taken apart. `now` in days, `until` in microseconds: later is not seen.
+
+    `about` is what it is about, for banks of FEW; without it everything in them is relevant.
+    `without` are positions that take no part.
+    """
 
     terms: Mapping[int, float]
     direction: Floats | None
@@ -51,6 +56,8 @@ class Query:
     windows: tuple[Window, ...] = ()
     side: Side = "person"
     faded: FadedPolicy = "on_cue"
+    about: Wanted | None = None
+    without: frozenset[int] = frozenset()
     kinds: frozenset[int] = frozenset((TURN, DAY))
 
 
@@ -112,6 +119,9 @@ class _Ranking:
     retention: NDArray[np.float64]
     faded: NDArray[np.bool_]
     inside: NDArray[np.bool_]
+    near: NDArray[np.bool_]
+    absolute: bool
+    personal: bool
     heirs: Mapping[int, tuple[int, ...]]
 
     def best(self, allowed: NDArray[np.bool_], k: int) -> list[int]:
@@ -128,8 +138,7 @@ class _Ranking:
 
     def relevant(self, position: int) -> bool:
         """Say whether a memory is more than merely the least unlike the message."""
-        near = self.score[position] >= RELEVANT or len(self.score) <= FEW
-        return bool(near or self.inside[position])
+        return bool(self.near[position] or self.inside[position] or self.personal)
 
     def hit(self, position: int) -> Hit:
         """Describe one memory; an heir is explained by the version that matched best."""
@@ -176,6 +185,9 @@ def search(index: Index, query: Query, held: Held | None = None) -> Found:
         retention=held.retention(query.now),
         faded=held.fades <= query.now,
         inside=inside,
+        near=(close := _near(index, query, score, heirs)),
+        absolute=index.size <= FEW and query.about is not None,
+        personal=_any_may_answer(index, query, close),
         heirs=heirs,
     )
     let_in = _let_in(ranking, query.faded)
@@ -191,10 +203,31 @@ def search(index: Index, query: Query, held: Held | None = None) -> Found:
     )
 
 
+def _near(
+    index: Index, query: Query, score: Floats, heirs: Mapping[int, tuple[int, ...]]
+) -> NDArray[np.bool_]:
+    """Say who is more than merely the least unlike: by score, in a bank of FEW by nearness."""
+    if index.size > FEW:
+        return np.asarray(score >= RELEVANT)
+    if query.about is None:
+        return np.ones(index.size, dtype=np.bool_)
+    found = near(index, query.about, query.direction)
+    for heir, olds in heirs.items():
+        found[heir] |= found[list(olds)].any()
+    return found & np.isfinite(score)
+
+
+def _any_may_answer(index: Index, query: Query, close: NDArray[np.bool_]) -> bool:
+    """Say whether all of a small bank is relevant: the person asks about themselves, and nothing
+    is near; better a few lines too many then than an answer missed."""
+    return bool(index.size <= FEW and query.about and query.about.personal and not close.any())
+
+
 def _seen(index: Index, query: Query) -> NDArray[np.bool_]:
     seen = index["occurred"] <= query.until
     if len(query.kinds) < 2:
         seen &= np.isin(index["kind"], list(query.kinds))
+    seen[list(query.without)] = False
     return np.asarray(seen)
 
 
@@ -252,5 +285,10 @@ def _let_in(ranking: _Ranking, policy: FadedPolicy) -> NDArray[np.bool_]:
     awake = there & ~ranking.faded
     if policy == "never":
         return awake
-    best = max(float(ranking.score[awake].max()), RELEVANT) if awake.any() else RELEVANT
-    return awake | (there & (ranking.inside | (ranking.score >= best + CLEAR_MARGIN)))
+    if ranking.absolute:
+        # No margin is clear among so few: what is near comes back where nothing awake is.
+        cued = ranking.near & ~(ranking.near & awake).any()
+    else:
+        best = max(float(ranking.score[awake].max()), RELEVANT) if awake.any() else RELEVANT
+        cued = ranking.score >= best + CLEAR_MARGIN
+    return awake | (there & (ranking.inside | cued))

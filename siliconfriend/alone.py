@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from memorybank.compose import neutral
-from memorybank.cues import asks_memory, is_small_talk
+from memorybank.cues import asks_memory, is_question, is_small_talk
 from memorybank.records import Lang, Recalled, Turn
 from siliconfriend.words import word
 
@@ -13,6 +14,7 @@ MOST = 3
 NEARLY = 0.6
 """What scores below this share of the best is not what was asked for."""
 LONGEST = 300
+_PARTING = re.compile(r"good night|bye|see you|take care|晚安|再见|拜拜", re.IGNORECASE)
 
 
 def reply(message: str, hits: Sequence[Recalled], turns: dict[str, Turn], lang: Lang) -> str:
@@ -21,7 +23,7 @@ def reply(message: str, hits: Sequence[Recalled], turns: dict[str, Turn], lang: 
     `hits` are what it called to mind, best first; `turns` the exchanges behind them by id.
     """
     if is_small_talk(message):
-        return word("hello", lang)
+        return word("goodbye" if _PARTING.search(message) else "hello", lang)
     asked = asks_memory(message)
     lines = [_quoted(hit, turns.get(hit.id), lang) for hit in hits[: MOST if asked else 1]]
     if asked:
@@ -32,9 +34,16 @@ def reply(message: str, hits: Sequence[Recalled], turns: dict[str, Turn], lang: 
 
 
 def chosen(hits: Sequence[Recalled]) -> list[Recalled]:
-    """Return the few that are worth quoting: what was said, and a summary only in its absence."""
-    said = [hit for hit in hits if hit.kind == "turn"] or list(hits)
-    return [hit for hit in said if hit.score >= NEARLY * said[0].score][:MOST]
+    """Return the few that are worth quoting: what was said, and a summary only in its absence.
+
+    A question that stood without a reply holds nothing, however much it resembles this one.
+    """
+    told = [hit for hit in hits if not (hit.kind == "turn" and is_question(hit.text))]
+    said = [hit for hit in told if hit.kind == "turn"] or told
+    if not said:
+        return []
+    best = said[0].score  # below nought in a bank so small that ranks say nothing
+    return [hit for hit in said if hit.score >= min(best, NEARLY * best)][:MOST]
 
 
 def _quoted(hit: Recalled, turn: Turn | None, lang: Lang) -> str:

@@ -13,6 +13,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from memorybank.bank import MemoryBank
+from memorybank.cues import asks_memory
 from memorybank.errors import BadInput, BadReply, ModelError, PromptTooLong, UnknownMemory
 from memorybank.judge import echoes
 from memorybank.lexical import detect
@@ -135,8 +136,11 @@ class _Asking:
         if llm and llm.window:
             free = llm.window - (manner.style.max_tokens or REPLY_TOKENS) - MARGIN
             budget = max(min(budget, free), 1)
+        # Without a model no talk stands in a prompt: asked for, what was said just now is a
+        # memory too.
+        recent = manner.history if llm or not asks_memory(self.message) else 0
         return friend.bank.context(
-            self.message, budget=budget, k=manner.k, recent=manner.history, lang=self.lang,
+            self.message, budget=budget, k=manner.k, recent=recent, lang=self.lang,
             instruction=instruction(self.moment, self.lang, distress=self.concern is not None),
             aside=self.hint, leave_out=self._harmful if self.concern else None,
             standing=self.concern is None, since=friend.since,

@@ -28,6 +28,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
     "noted": ("I'll remember that.", "我记住了。"),
     "listening": ("I'm listening.", "我在听。"),
+    "goodbye": ("Until next time. I'll remember.", "下次再聊，我都记着。"),
     "hello": ("Hello! Tell me about your day.", "你好！说说你今天过得怎么样吧。"),
     "no model": (
         "(No language model is connected, so I answer from memory alone. To connect one: "

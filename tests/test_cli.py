@@ -380,3 +380,61 @@ def test_arguments_that_are_no_utf8(run: Run) -> None:
     for verb in ("explain", "pin"):
         assert run(verb, "\udcff\udcfe\udcfd\udcfc", code=2).err
     assert run("recall", "x", "--bank", "\udcff\udcfe", code=2).err
+
+
+def test_the_version_is_told(run):
+    from memorybank import __version__
+
+    assert run("--version").out == f"siliconfriend {__version__}\n"
+
+
+def test_help_speaks_the_language_that_is_asked_for():
+    for options, line in (
+        ([], "Show which memories a message calls for"),
+        (["--lang", "zh"], "显示一句话会让人想起哪些记忆"),
+    ):
+        command = [sys.executable, "-m", "memorybank.cli", "recall", *options, "--help"]
+        told = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert line in told.stdout
+
+
+@BOTH
+def test_what_was_withheld_is_counted_once_and_not_called_brought_back(run, lang):
+    for text, reply in SAID[lang]:
+        run("remember", text, "--reply", reply, "--lang", lang, "--now", "2026-03-02")
+    talk = {"en": "Nice weather", "zh": "天气真好"}[lang]
+    done = run("recall", talk, "--now", "2031-01-01", "--withheld", "--faded", "never")
+    counted = {"en": "withheld: faded", "zh": "没有列出"}[lang]
+    assert done.out.count(counted) <= 1
+    asked = run("recall", ASKED[lang], "--now", "2031-01-01", "--withheld", "--faded", "never")
+    assert asked.out.count(counted) == 1
+    assert {"en": "brought back", "zh": "因明确的线索"}[lang] not in asked.out
+
+
+@BOTH
+def test_timeline_and_explain_say_days_in_words_of_the_language(run, lang):
+    text, reply = SAID[lang][1]
+    stored = run(
+        "remember", text, "--reply", reply, "--lang", lang, "--now", "2026-03-02", "--json"
+    )
+    run("digest", "--now", "2026-03-03")
+    whole = run("timeline", "--lang", lang, "--now", "2026-03-03").out
+    assert f"2026-03-02 {'周一' if lang == 'zh' else 'Mon'}" in whole
+    days = run("timeline", "--lang", lang, "--now", "2026-03-03", "--from", "2026-03-02").out
+    overall = {"en": "So far", "zh": "至今"}[lang]
+    assert overall in whole and "\nall" not in whole
+    assert overall not in days
+    told = run("explain", stored.json["id"], "--lang", lang, "--now", "2026-03-03").out
+    assert told.count("fades" if lang == "en" else "淡忘于") == 1
+
+
+def test_a_bank_is_born_in_the_language_that_it_begins_with(run):
+    def born(*arguments):
+        run("remember", *arguments)
+        return {row["name"]: row["lang"] for row in run("banks", "--json").json}[arguments[2]]
+
+    assert born("我领养了一只猫，叫年糕。", "--bank", "小雨") == "zh"
+    assert born("我领养了一只猫，叫年糕。", "--bank", "rain") == "zh"
+    assert born("I adopted a cat.", "--bank", "clara") == "en"
+    assert born("1234", "--bank", "克拉拉") == "zh"
+    assert born("我领养了一只猫，叫年糕。", "--bank", "asked", "--lang", "en") == "en"

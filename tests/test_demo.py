@@ -18,9 +18,12 @@ from memorybank.testing import HashEmbedder
 SAID = {
     "en": (
         "exchanges have faded", "corrects", "faded; brought back", "it would now fade on",
-        "memorybank recall",
+        "memorybank recall", "│ Self", "│ Health", "│ People and pets", "│ Plans",
     ),
-    "zh": ("已经淡忘", "更正", "已淡忘，因明确的线索而想起", "才会淡忘", "memorybank recall"),
+    "zh": (
+        "已经淡忘", "更正", "已淡忘，因明确的线索而想起", "才会淡忘", "memorybank recall",
+        "│ 自己", "│ 健康", "│ 亲友宠物", "│ 打算",
+    ),
 }  # fmt: skip
 USERS = {"en": "Nora", "zh": "林舟"}
 

@@ -319,7 +319,7 @@ def test_a_renamed_bank_goes_by_its_present_name(tmp_path):
 @pytest.mark.parametrize(
     ("content", "where", "cure"),
     [
-        ("[1]", "a list at the top", "expected is one object"),
+        ("[1]", "a row is a message", "a talk"),
         ('"text"', "not JSON", "expected is one object"),
         ({"A": 5}, "person 1", "expected is one object"),
         ({"A": {}, " ": {"name": 3}}, "person 2", "give the record one"),

@@ -302,6 +302,22 @@ def test_alone_it_quotes_memory_with_dates_and_keeps_no_quotation(
 
 
 @BOTH
+def test_alone_it_remembers_what_was_said_a_moment_ago(
+    by_words: MemoryBank, clock: Clock, lang: Lang
+):
+    talk = Friend(by_words, None, Manner(habit=Habit(on=False)))
+    heard(talk.say(CAT[lang]))
+    for _ in range(2):  # the second time, the question itself resembles this one most
+        clock.forward(minutes=1)
+        told = heard(talk.say(ASKED[lang]))
+        assert CAT[lang] in told and ASKED[lang] not in told
+    clock.forward(minutes=1)
+    assert CAT[lang] not in heard(talk.say({"en": "My cat sleeps.", "zh": "我的猫在睡。"}[lang]))
+    parting, night = {"en": ("Good night!", "Until"), "zh": ("晚安！", "下次")}[lang]
+    assert heard(talk.say(parting)).startswith(night)
+
+
+@BOTH
 def test_alone_it_admits_what_it_does_not_remember(mine: MemoryBank, clock: Clock, lang: Lang):
     talk = Friend(mine, None)
     said = heard(talk.say(ASKED[lang]))

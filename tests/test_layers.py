@@ -21,7 +21,7 @@ LAYERS: dict[str, set[str]] = {
     "mechanism": {
         "forget", "significance", "lexical", "timewords", "cues", "topics", "index", "signals",
         "retrieve", "rendering", "digesting", "summarise", "extract", "judge", "portray", "compose",
-        "private",
+        "private", "nearness", "plans",
     },
     "world": {"store", "models", "adapters", "formats", "prompts", "settings", "ids", "testing"},
     "verbs": {"verbs"},

@@ -310,3 +310,14 @@ def test_neighbouring_hashes_and_texts_are_kept_apart():
     for i, h in enumerate(hashes.tolist()):
         found = np.flatnonzero(postings.bm25({h: 1.0})).tolist()
         assert found == [i, i + 3]
+
+
+def test_a_month_is_found_in_either_numerals():
+    for asked, said in (
+        ("七月有什么打算？", "买了7月18号的火车票"),
+        ("12月去哪？", "十二月去哈尔滨"),
+    ):
+        hold = set(query_terms(said))
+        assert len(hold & set(lexical.said_terms([asked]))) > len(hold & set(query_terms(asked)))
+    assert lexical.said_terms(["三个月没见了"]) == query_terms("三个月没见了")
+    assert lexical.said_terms(["What about July?"]) == query_terms("What about July?")

@@ -34,11 +34,22 @@ TABLE = [
     ("joys", "I'm so happy today.", "我今天很开心。"),
     ("plans", "I'm going to learn the cello.", "我打算学大提琴。"),
     ("plans", "I've decided to move in spring.", "我决定春天搬走。"),
+    ("plans", "I'm visiting him on April 4th instead.", "我改成4月4号去看他。"),
+    ("plans", "I signed up for a pottery class.", "我报了一个陶艺班。"),
+    ("plans", "Booked a train to Edinburgh.", "买了去大理的火车票。"),
+    ("self", "I'm thirty-one and new here.", "我三十一岁，刚来这里。"),
+    ("work", "They offered me the head of department job.", "他们让我当教研组长。"),
+    ("people", "I'm going to be an aunt!", "我要当姑姑了！"),
+    ("health", "I broke my left wrist.", "我左手腕骨折了。"),
+    ("likes", "I'm not a vegetarian any more.", "我不算吃素了。"),
+    ("likes", "I drink my coffee black.", "我只喝黑咖啡。"),
+    ("likes", "I'm reading it and loving it.", "我在读这本书，特别喜欢。"),
 ]
 NOTHING = [
     ("It rained all day.", "下了一整天的雨。"),
     ("Good morning!", "早上好！"),
     ("The film was about the sea.", "那部电影讲的是大海。"),
+    ("A film of four sisters by the sea.", "四姐妹住在海边老房子里。"),
 ]
 QUESTIONS = [
     ("Do you know what I like?", "你知道我喜欢什么吗？"),

@@ -16,6 +16,7 @@ import typer
 
 from memorybank.cli.words import LANGS, both, machine_lang, word
 from memorybank.errors import BadInput, BadSetting, BadTime, NotFound, UnknownBank
+from memorybank.lexical import detect
 from memorybank.records import Lang, plain
 
 if TYPE_CHECKING:
@@ -67,6 +68,12 @@ def lang_of(value: str, default: Lang = "en") -> Lang:
     return LANGS[value.lower()]
 
 
+def _born_in(lang: str, said: str, name: str) -> Lang:
+    """Return the language of a new bank: as asked, as it begins, as it is named, the machine's."""
+    named: Lang = "zh" if detect(name) == "zh" else machine_lang()
+    return lang_of(lang, detect(said, named))
+
+
 @dataclass(slots=True)
 class Session:
     """An open bank, and how to speak of it."""
@@ -93,8 +100,10 @@ def session(
     as_json: bool = False,
     create: bool = False,
     any_bank: bool = False,
+    said: str = "",
 ) -> Iterator[Session]:
-    """Open a bank for one command; `any_bank` is for those that look at all of a file."""
+    """Open a bank for one command; `any_bank` is for those that look at all of a file, `said` is
+    what a new bank begins with."""
     from memorybank.bank import MemoryBank
     from memorybank.settings import read_settings
     from memorybank.store.sqlite import SQLiteStore
@@ -110,7 +119,7 @@ def session(
     try:
         name = bank or _only_bank(store, create=create, any_bank=any_bank)
         opened = MemoryBank.open(
-            store, bank=name, create=create, lang=lang_of(lang, machine_lang()), zone=settings.zone,
+            store, bank=name, create=create, lang=_born_in(lang, said, name), zone=settings.zone,
             preset=settings.preset, embedder=settings.embedder,
         )  # fmt: skip
         info = opened.info()

@@ -223,7 +223,7 @@ def remember(
     as_json: JsonOption = False,
 ) -> None:
     """Remember one exchange; makes the bank if there is none of this name."""
-    with session(bank, file, now, lang, as_json=as_json, create=True) as s:
+    with session(bank, file, now, lang, as_json=as_json, create=True, said=text) as s:
         when = read_time(at, s.bank.info().zone) if at else s.now
         memory_id = s.bank.remember(
             text,

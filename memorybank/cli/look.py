@@ -83,8 +83,6 @@ def recall(
         if s.show(found.withheld if withheld else found.hits):
             return
         console().print(paint.recollection(found, s.lang))
-        if found.withheld:
-            console().print(word("withheld", s.lang, len(found.withheld)), style="dim")
         if withheld:
             console().print(paint.recollection(type(found)(hits=found.withheld), s.lang))
 
@@ -157,7 +155,8 @@ def timeline(
             return
         out = console()
         out.print(paint.timeline(days, s.lang))
-        levels: tuple[Level, ...] = ("week", "month", "global")
+        # Asked for some days, nobody wants the whole life below them.
+        levels: tuple[Level, ...] = () if first or last else ("week", "month", "global")
         for level in levels:
             found = s.bank.summaries(level)
             if found:
@@ -202,7 +201,7 @@ def fading(
         )
         if s.show(found):
             return
-        shown = paint.memories(found, s.lang) if found else word("none fade", s.lang)
+        shown = paint.memories(found, s.lang) if found else word("none fade", s.lang, f"{days:g}")
         console().print(shown)
 
 

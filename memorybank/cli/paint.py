@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
@@ -44,8 +44,9 @@ def bar(value: float, width: int = 10) -> Text:
 
 def recollection(found: Recollection, lang: Lang) -> RenderableType:
     """Return what was recalled, each with its retention and its reasons."""
+    notes = [Text(note, style="dim") for note in found.notes]
     if not found.hits:
-        return Text(word("nothing", lang), style="dim")
+        return Group(Text(word("nothing", lang), style="dim"), *notes)
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, expand=True)
     table.add_column("", justify="right", style="dim", width=2)
     table.add_column(word("when", lang), width=10)
@@ -57,7 +58,6 @@ def recollection(found: Recollection, lang: Lang) -> RenderableType:
             str(rank), _when(hit.when), _text(hit, lang), bar(hit.retention), _why(hit, lang)
         )
         table.add_row("", "", Text(hit.id[-SHORT:], style="dim"), "", "")
-    notes = [Text(note, style="dim") for note in found.notes]
     return Group(table, *notes)
 
 
@@ -104,7 +104,15 @@ def _fate(row: Memory, lang: Lang) -> str:
         return word("pinned", lang)
     if row.faded:
         return word("faded", lang)
-    return f"{word('fades', lang)} {_when(row.fades_at) if row.fades_at else word('never', lang)}"
+    return f"{word('fades', lang)} {_end(row, lang)}"
+
+
+def _end(row: Memory, lang: Lang) -> str:
+    return _when(row.fades_at) if row.fades_at else word("never", lang)
+
+
+def _dated(day: date, lang: Lang) -> str:
+    return f"{day.isoformat()} {word('weekdays', lang).split()[day.weekday()]}"
 
 
 def timeline(days: Sequence[Day], lang: Lang) -> RenderableType:
@@ -117,7 +125,7 @@ def timeline(days: Sequence[Day], lang: Lang) -> RenderableType:
                 inside.append(Text(word(title, lang), style="bold"))
                 inside.append(Text(neutral(summary.text), style="italic"))
         inside.append(memories(day.memories, lang))
-        parts.append(Panel(Group(*inside), title=f"{day.day:%Y-%m-%d %a}", title_align="left"))
+        parts.append(Panel(Group(*inside), title=_dated(day.day, lang), title_align="left"))
     return Group(*parts) if parts else Text(word("nothing", lang), style="dim")
 
 
@@ -145,7 +153,9 @@ def summaries(rows: Sequence[Summary], title: str, lang: Lang) -> RenderableType
     """Return summaries of one level."""
     lines: list[RenderableType] = [Text(word(title, lang), style="bold")]
     for row in rows:
-        lines += [Text(row.period, style="dim"), Text(neutral(row.text))]
+        if row.level != "global":
+            lines.append(Text(row.period, style="dim"))
+        lines.append(Text(neutral(row.text)))
     return Group(*lines)
 
 
@@ -161,7 +171,8 @@ def explanation(told: Explanation, lang: Lang) -> RenderableType:
     )
     facts.add_row(word("strength", lang), strength)
     facts.add_row(word("retention", lang), bar(memory.retention))
-    facts.add_row(word("fades", lang), _fate(memory, lang))
+    plain = not (memory.replaced_by or memory.pinned or memory.faded)
+    facts.add_row(word("fades", lang), _end(memory, lang) if plain else _fate(memory, lang))
     for title, ids in (
         ("made of", told.sources), ("in", told.derived), ("replaces", told.replaces),
         ("replaced by", (told.replaced_by,) if told.replaced_by else ()),

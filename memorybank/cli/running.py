@@ -3,11 +3,33 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
-from memorybank.cli.words import asked_lang, word
+from memorybank.cli.words import asked_lang, both, word
 from memorybank.errors import MemoryBankError
+
+
+def _show(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version  # takes longer than opening a bank
+
+        typer.echo(f"siliconfriend {version('siliconfriend')}")  # both programs come in it
+        raise typer.Exit
+
+
+def versioned(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show, is_eager=True,
+            help=both("Show the version and exit.", "显示版本。"),
+        ),
+    ] = False,
+) -> None:  # fmt: skip
+    """Take `--version` before any command; made the callback of an app."""
+    del version  # `_show` has told it
 
 
 def run(app: typer.Typer, program: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -67,10 +68,6 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
     "erase?": ("Erase this for good? It cannot be undone.", "要彻底删除吗？无法恢复。"),
     "corrected": ("corrected; the new memory is {0}", "已更正，新记忆编号 {0}"),
-    "withheld": (
-        "{0} withheld: faded, and not asked for directly",
-        "{0} 条已淡忘且未被直接问及，没有列出",
-    ),
     "banks": ("Banks", "记忆库"),
     "name": ("name", "名字"),
     "turns": ("turns", "轮数"),
@@ -82,7 +79,7 @@ _WORDS: dict[str, tuple[str, str]] = {
         "No banks yet: `memorybank remember` or `import` makes one.",
         "还没有记忆库：`memorybank remember` 或 `import` 会新建。",
     ),
-    "none fade": ("Nothing fades in that time.", "这段时间里没有要淡忘的。"),
+    "none fade": ("Nothing fades within {0} days.", "{0} 天之内没有要淡忘的。"),
     "no jobs": ("Nothing waits.", "没有待办。"),
     "kind": ("kind", "种类"),
     "subject": ("subject", "对象"),
@@ -92,6 +89,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "strength": ("Strength S", "强度 S"),
     "retention": ("Retention R", "保持率 R"),
     "days": ("days", "天"),
+    "weekdays": ("Mon Tue Wed Thu Fri Sat Sun", "周一 周二 周三 周四 周五 周六 周日"),
     "log": ("What happened to it", "它经历了什么"),
     "recall": ("recalled", "被想起"),
     "pin": ("pinned", "固定"),
@@ -184,8 +182,11 @@ def asked_lang(arguments: Sequence[str]) -> Lang:
 
 
 def both(english: str | None, chinese: str) -> str:
-    """Return a line of help in the language of the machine; the options are not read yet."""
-    return chinese if machine_lang() == "zh" else english or ""
+    """Return a line of help in the language that the command line asks for, or the machine's.
+
+    Help is put together before any option is read, hence the look at the arguments.
+    """
+    return chinese if asked_lang(sys.argv[1:]) == "zh" else english or ""
 
 
 def word(key: str, lang: Lang, *values: object) -> str:

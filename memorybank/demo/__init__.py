@@ -73,7 +73,7 @@ def play(
         show = _Show(bank, diary, console)
         show.title(file)
         now = show.days()
-        show.portrait()
+        show.portrait(now)
         show.questions(now)
         show.correction(now)
         show.curves(now)
@@ -157,10 +157,10 @@ class _Show:
         line.truncate(max(60, self.console.width - 1), overflow="ellipsis")
         self.console.print(line)
 
-    def portrait(self) -> None:
+    def portrait(self, now: datetime) -> None:
         """Show who they are by now."""
         self.act("act portrait")
-        self.console.print(paint.portrait(self.bank.portrait(), self.lang))
+        self.console.print(paint.portrait(self.bank.portrait(now=now), self.lang))
 
     def questions(self, now: datetime) -> None:
         """Ask some of the questions aloud; the rest serve the tests."""

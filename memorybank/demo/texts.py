@@ -69,5 +69,5 @@ def commands(lang: Lang, file: str, user: str) -> list[str]:
     return [
         f'memorybank recall "{question}" {where} --now 2026-03-11',
         f"memorybank timeline {where} --now 2026-04-10",
-        f"memorybank portrait {where}",
+        f"memorybank portrait {where} --now 2026-03-11",
     ]

@@ -12,7 +12,8 @@ from pathlib import Path
 import apsw
 import numpy as np
 
-from memorybank.models import Embedder, Vectors, load_embedder
+from memorybank.models import Embedder, Vectors, alike, load_embedder
+from memorybank.records import Lang
 
 
 class CachedEmbedder:
@@ -32,6 +33,10 @@ class CachedEmbedder:
     def __reduce__(self) -> tuple[object, tuple[str, Path]]:
         """Travel to another process by name: models and connections stay where they are."""
         return _opened_again, (self.name, self._path)
+
+    def alike(self, asked: Lang, told: Lang) -> float | None:
+        """Return what the embedder within states; see `memorybank.models.alike`."""
+        return alike(self._inner, asked, told)
 
     def embed_query(self, text: str) -> Vectors:
         """Return the direction of a question, shape (dim,)."""

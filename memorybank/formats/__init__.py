@@ -1,19 +1,19 @@
-"""Files of memories: the original project's JSON and the normal form in JSON Lines.
+"""Files of memories: the original project's JSON, the normal form in JSON Lines, and plain chats.
 
 Law of this package: a file is taken whole or not at all, told by its content; what it says
 comes back on export, equal as JSON, except what has been erased since. Read in this order:
-`volume`, `sniff`, `strictjson`, then the formats `original` and `normal` (with `rows`).
+`volume`, `sniff`, `strictjson`, then the formats `original`, `normal` (with `rows`) and `plain`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
 from memorybank.errors import BadFile
-from memorybank.formats import normal, original, sniff
+from memorybank.formats import normal, original, plain, sniff
 from memorybank.formats.volume import Refused, Volume
 
 __all__ = ["Volume", "read_file", "without", "write_normal", "write_original"]
@@ -28,9 +28,14 @@ def read_file(path: Path, zone: tzinfo, *, trusted: bool = True) -> list[Volume]
     try:
         file = sniff.locate(file)
         with sniff.opened(file) as stream:
-            if sniff.tell(stream) == "normal":
+            form = sniff.tell(stream)
+            if form == "normal":
                 lines = sniff.lines(stream)
                 return normal.read(lines, file.name, zone, trusted=trusted)
+            if form == "plain":
+                changed = datetime.fromtimestamp(file.stat().st_mtime, UTC)
+                text = sniff.document(stream)
+                return plain.read(text, file.name, zone, changed, trusted=trusted)
             return original.read(sniff.document(stream), file.name, zone, trusted=trusted)
     except Refused as exc:
         raise BadFile(str(file), str(exc), exc.zh, line=exc.line) from None

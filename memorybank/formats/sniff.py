@@ -20,6 +20,7 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import Literal, TypeAlias
 
+from memorybank.formats import plain
 from memorybank.formats.volume import Refused
 
 MAX_DOCUMENT = 256 * 2**20  # one JSON value is parsed whole
@@ -28,18 +29,20 @@ MAX_LINE = 8 * 2**20
 MAX_COUNT = 10_000_000  # of lines, blank ones too: a thousand million take minutes
 FOLDER_FILES = ("memories.jsonl", "memories.jsonl.gz")
 EXPECTED = (
-    'expected is one object {name: {"history": {date: [turns]}}}, or JSON Lines with bank_id, '
-    "memory_id, date and text in each row"
+    'expected is one object {name: {"history": {date: [turns]}}}, JSON Lines with bank_id, '
+    'memory_id, date and text in each row, or messages {"role", "content"}'
 )
 EXPECTED_ZH = (
-    '应为一个对象 {名字: {"history": {日期: [对话]}}}，或每行都有 bank_id、memory_id、date 和 '
-    "text 的 JSON Lines"
+    '应为一个对象 {名字: {"history": {日期: [对话]}}}，每行都有 bank_id、memory_id、date 和 '
+    'text 的 JSON Lines，或消息 {"role", "content"}'
 )
 
 Stream: TypeAlias = BufferedReader | gzip.GzipFile
-Format = Literal["original", "normal"]
+Format = Literal["original", "normal", "plain"]
 
 _BOM = b"\xef\xbb\xbf"
+_TALK = re.compile(rb'\s*\{\s*"(?:id"\s*:\s*(?:\d+|"[^"]{0,200}")\s*,\s*")?messages"\s*:\s*\[')
+_BEGINNING = 4096
 _ROW = re.compile(rb'\s*\{[^{}]*"(?:bank_id|memory_id)"\s*:')
 
 
@@ -96,20 +99,29 @@ def opened(file: Path) -> Iterator[Stream]:
 def tell(stream: Stream) -> Format:
     """Tell the format by the first line that is not blank, and go back to the start."""
     head = _first(stream)
+    if head.startswith(b"["):
+        return "plain"
     if not head.startswith(b"{"):
-        top = head.startswith(b"[")
-        what, zh = ("a list at the top", "最外层是列表") if top else ("not JSON", "不是 JSON")
-        raise Refused(f"{what}: {EXPECTED}", f"{zh}：{EXPECTED_ZH}")
+        raise Refused(f"not JSON: {EXPECTED}", f"不是 JSON：{EXPECTED_ZH}")
     row = bool(_ROW.match(head))  # for what does not parse: the reader will say where
     if len(head) <= MAX_LINE:
         try:
             value = json.loads(head.decode("utf-8"))
         except (ValueError, RecursionError):
-            pass
+            if _TALK.match(_beginning(stream)):
+                return "plain"
         else:
             # A person in the original format may be called "bank_id", but is an object.
             row = any(not isinstance(value.get(k, {}), dict) for k in ("bank_id", "memory_id"))
+            if not row and plain.fits(value):
+                return "plain"
     return "normal" if row else "original"
+
+
+def _beginning(stream: Stream) -> bytes:
+    start = stream.read(_BEGINNING).removeprefix(_BOM)
+    stream.seek(0)
+    return start
 
 
 def _first(stream: Stream) -> bytes:

@@ -280,6 +280,16 @@ SELECT number FROM derived WHERE bank = :bank AND level = 'statement' AND period
 -- derived_from
 SELECT derived FROM sources WHERE bank = :bank AND source = :source;
 
+-- memories_replaced
+-- What a newer memory stands for that had come by a moment.
+SELECT m.number FROM memories m JOIN memories n ON n.bank = m.bank AND n.number = m.superseded_by
+WHERE m.bank = :bank AND n.occurred_at <= :until;
+
+-- derived_outdated
+-- What was derived from some turns, beside each of them.
+SELECT derived, source FROM sources
+WHERE bank = :bank AND source IN (SELECT value FROM json_each(:numbers));
+
 -- sources_of
 SELECT source FROM sources WHERE bank = :bank AND derived = :derived ORDER BY source;
 

@@ -122,6 +122,11 @@ def bank_again(tx: Transaction, desk: Desk) -> BankRow:
 
 def checked(when: datetime, now: datetime | None = None) -> datetime:
     """Return the time if it can be kept, else raise BadTime with the cure."""
+    if not isinstance(when, datetime):
+        raise BadTime(
+            f"a time is a datetime with a zone, not {type(when).__name__}",
+            f"时间应是带时区的 datetime，而不是 {type(when).__name__}",
+        )
     if when.tzinfo is None:
         raise BadTime(
             f"{when.isoformat()} has no time zone: use datetime(..., tzinfo=ZoneInfo(...)); "

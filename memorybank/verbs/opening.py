@@ -23,6 +23,10 @@ def seat(desk: Desk, name: str, birth: Mapping[str, Any] | None) -> Desk:
         names = [info.name for info in read.banks(desk.store, desk.tenant)]
         raise UnknownBank(name, get_close_matches(name, names, n=3, cutoff=0.4))
     if row is None and birth is not None:
+        if birth["lang"] not in ("en", "zh"):
+            raise BadSetting(
+                f"lang={birth['lang']!r}: choose zh or en", f"lang={birth['lang']!r}：请选 zh 或 en"
+            )
         with desk.store.write() as tx:
             tx.run(
                 "create_bank", tenant=desk.tenant, name=name, id=desk.new_id(),

@@ -30,7 +30,7 @@ from memorybank.store.tables import (
 from memorybank.summarise import Child, Condensed, Said
 
 EXTRACTIVE = "extractive"
-EDITION = b"extractive-1"
+EDITION = b"extractive-2"
 """Raise it when the extractive digest changes what it writes: everything is then made anew."""
 ECHO = 0.3
 """Share of terms in common from which a later turn comes back to an earlier one."""

@@ -48,17 +48,28 @@ from memorybank.store.tables import (
 )
 from memorybank.verbs import log
 from memorybank.verbs.desk import Desk, memory_named, zone_of
+from memorybank.verbs.outdated import Outdated, outdated, replaced
 
 CURVE_DAYS = 60.0
 
 
 def portrait(desk: Desk, now: datetime) -> Portrait:
-    """Return who the user is by their own words up to `now`: the newest of each topic."""
+    """Return who the user is by their own words up to `now`: the newest of each topic.
+
+    What stands on words that were corrected since is left out until a digest makes it anew, and
+    a plan once its day has gone.
+    """
     with desk.read() as (tx, _, bank):
         today = day_name(day_of(now, zone_of(bank)))
-        rows = {row.id: row for row in _derived(tx, bank, "statement") if row.period <= today}
+        old = outdated(tx, bank, replaced(tx, bank, now)).numbers
+        rows = {
+            row.id: row
+            for row in _derived(tx, bank, "statement")
+            if row.period <= today and row.number not in old
+        }
         # There may be thousands: only those that are shown are asked for their sources.
-        chosen = portray.select([_statement(row) for row in rows.values()])
+        local = now.astimezone(zone_of(bank))
+        chosen = portray.select([_statement(row) for row in rows.values()], now=local)
         shown = tuple(
             _statement(rows[s.id], _source_ids(tx, bank, rows[s.id].number)) for s in chosen
         )
@@ -96,18 +107,21 @@ def _source_ids(tx: Transaction, bank: BankRow, number: int) -> tuple[str, ...]:
 
 
 def summaries(desk: Desk, level: Level) -> list[Summary]:
-    """Return the summaries of one level, oldest first."""
+    """Return the summaries of one level, oldest first; of one that quotes, what still holds."""
     with desk.read() as (tx, _, bank):
         stale = {row[1] for row in tx.rows("jobs_of_kind", bank=bank.bank, kind="digest")}
-        return [_summary(tx, bank, row, stale) for row in _derived(tx, bank, level)]
+        old = outdated(tx, bank, replaced(tx, bank))
+        return [_summary(tx, bank, row, stale, old) for row in _derived(tx, bank, level)]
 
 
-def _summary(tx: Transaction, bank: BankRow, row: DerivedRow, stale: set[str]) -> Summary:
+def _summary(
+    tx: Transaction, bank: BankRow, row: DerivedRow, stale: set[str], old: Outdated
+) -> Summary:
     return Summary(
         id=row.id,
         level=cast("Level", row.level),
         period=row.period,
-        text=row.text,
+        text=old.current(row.text) if row.method == "extractive" else row.text,
         method=row.method,
         lang=row.lang,
         sources=_source_ids(tx, bank, row.number),
@@ -129,17 +143,24 @@ def timeline(
         high = last.toordinal() if last else date.max.toordinal()
         stale = {row[1] for row in tx.rows("jobs_of_kind", bank=bank.bank, kind="digest")}
         days = sorted(day for day in by_day if low <= day <= high)
-        return [_timeline_day(tx, bank, day, by_day[day], now, stale) for day in days]
+        old = outdated(tx, bank, replaced(tx, bank, now))
+        return [_timeline_day(tx, bank, day, by_day[day], now, stale, old) for day in days]
 
 
 def _timeline_day(
-    tx: Transaction, bank: BankRow, day: int, rows: list[MemoryRow], now: datetime, stale: set[str]
+    tx: Transaction,
+    bank: BankRow,
+    day: int,
+    rows: list[MemoryRow],
+    now: datetime,
+    stale: set[str],
+    old: Outdated,
 ) -> TimelineDay:
     found: dict[str, Summary] = {}
     for level in ("day", "insight"):
         row = tx.row("derived_at", bank=bank.bank, level=level, period=day_name(day))
         if row:
-            found[level] = _summary(tx, bank, DerivedRow(*row), stale)
+            found[level] = _summary(tx, bank, DerivedRow(*row), stale, old)
     return TimelineDay(
         day=date.fromordinal(day),
         summary=found.get("day"),

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from memorybank import cues, forget, lexical, retrieve
+from memorybank import cues, forget, lexical, nearness, retrieve
 from memorybank.errors import BadInput, DamagedBank, EmptyText, ModelError
 from memorybank.index import DAY, TURN, Index
-from memorybank.models import Vectors, question
+from memorybank.models import Vectors, alike, question
 from memorybank.records import FadedPolicy, Kind, Lang, Part, Recalled, Recollection, Why
 from memorybank.rendering import clean, is_blank, rendered
 from memorybank.store import Transaction
@@ -39,6 +39,7 @@ from memorybank.verbs.desk import (
     index_of,
     zone_of,
 )
+from memorybank.verbs.outdated import outdated
 from memorybank.verbs.shelf import Volume, usable
 from memorybank.verbs.telling import SHORT, tell
 
@@ -84,6 +85,8 @@ def recall(desk: Desk, ask: Ask) -> Recollection:
             windows=tuple(_windows(named, text, ask.now)),
             side=cues.side_asked(text),
             faded=ask.faded or ("on_cue" if preset.cue else "never"),
+            without=_outdated(tx, bank, index, to_us(ask.until or ask.now)),
+            about=_about(desk, tx, bank, index, text, said),
             kinds=frozenset(KINDS[kind] for kind in ask.kinds),
         )
         held = _held(tx, volume, bank, ask.now)
@@ -130,6 +133,33 @@ def _direction(desk: Desk, text: str) -> tuple[Vectors | None, ModelError | None
     except ModelError as error:
         LOG.warning("recalled by words alone: %s", error)
         return None, error
+
+
+def _about(
+    desk: Desk, tx: Transaction, bank: BankRow, index: Index, text: str, said: list[str]
+) -> nearness.Wanted | None:
+    """Return what a message is about, None where a bank is large enough for ranks to tell."""
+    if index.size > retrieve.FEW:
+        return None
+    asked = lexical.detect(text, bank.lang)
+    numbers = [int(number) for number in index["number"]]
+    rows = memories_by_number(tx, bank.bank, numbers)
+    langs = [rows[n].lang if n in rows else bank.lang for n in numbers]
+    floors = [alike(desk.embedder, asked, lang) for lang in langs]
+    known = [floor for floor in floors if floor is not None]
+    whole = len(known) == len(floors)
+    return nearness.wanted(said, np.array(known, np.float32) if whole else None)
+
+
+def _outdated(tx: Transaction, bank: BankRow, index: Index, until: int) -> frozenset[int]:
+    """Return where event summaries stand that still tell what was replaced by then."""
+    olds = np.flatnonzero(index["superseded_by"])
+    heirs = [index.position(int(index["superseded_by"][old])) for old in olds]
+    replaced = index["number"][olds[index["occurred"][heirs] <= until]].tolist()
+    if not replaced:
+        return frozenset()
+    days = set(index["number"][index["kind"] == DAY].tolist())
+    return frozenset(index.positions(outdated(tx, bank, replaced).numbers & days))
 
 
 def _notes(desk: Desk, bank: BankRow, lang: Lang, trouble: ModelError | None) -> tuple[str, ...]:
@@ -217,13 +247,21 @@ class _Teller:
         self._fetch(numbers)
         told = [self._recalled(hit) for hit in hits]
         told += self._neighbours(hits, around, {r.id for r in told})
+        if self._nothing_then(found):
+            words = dict.fromkeys(span.words for span in self.named)
+            notes = (*notes, tell("empty time", self.lang, ", ".join(words)))
         if found.withheld:
             notes = (*notes, tell("withheld", self.lang, len(found.withheld)))
         return Recollection(
             hits=tuple(told),
-            withheld=tuple(self._recalled(hit) for hit in found.withheld),
+            withheld=tuple(self._recalled(hit, cued=False) for hit in found.withheld),
             notes=notes,
         )
+
+    def _nothing_then(self, found: retrieve.Found) -> bool:
+        """Say whether a time was asked for of which nothing is held."""
+        asked = any(window.rule for window in self.query.windows)
+        return asked and not any(hit.in_window for hit in (*found.hits, *found.withheld))
 
     def _number(self, position: int) -> int:
         return int(self.index["number"][position])
@@ -254,7 +292,7 @@ class _Teller:
             )
         return self.days[number].text
 
-    def _recalled(self, hit: retrieve.Hit) -> Recalled:
+    def _recalled(self, hit: retrieve.Hit, *, cued: bool = True) -> Recalled:
         number = self._number(hit.position)
         row, turn = self.memories[number], self.turns.get(number)
         sources: tuple[str, ...] = ()
@@ -272,7 +310,7 @@ class _Teller:
             score=hit.score,
             retention=hit.retention,
             faded=hit.faded,
-            why=self._why(hit, row),
+            why=self._why(hit, row, cued=cued and self.query.faded == "on_cue"),
             precision=turn.precision if turn else "day",
             replaces=tuple(self.memories[self._number(p)].id for p in hit.heir_of),
             sources=sources,
@@ -282,7 +320,7 @@ class _Teller:
             source=_origin(row, turn),
         )
 
-    def _why(self, hit: retrieve.Hit, row: MemoryRow) -> Why:
+    def _why(self, hit: retrieve.Hit, row: MemoryRow, *, cued: bool) -> Why:
         notes = []
         if hit.in_window:
             inside = from_us(row.occurred_at, self.zone)
@@ -292,7 +330,7 @@ class _Teller:
             old = self.memories[self._number(position)]
             notes.append(tell("corrects", self.lang, old.id[-SHORT:], self._text(old.number)[:200]))
         if hit.faded:
-            notes.append(tell("on cue" if self.query.faded == "on_cue" else "faded", self.lang))
+            notes.append(tell("on cue" if cued else "faded", self.lang))
         signals = tuple(
             Part(name=s.name, value=s.value, share=s.share) for s in hit.signals if s.share
         )

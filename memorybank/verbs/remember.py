@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from itertools import accumulate, pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from memorybank import cues, forget, lexical, significance
 from memorybank.errors import BadInput, EmptyText, ModelError, TextTooLong
 from memorybank.models import Embedder, Vectors, passages
 from memorybank.records import Lang, Part, Turn
-from memorybank.rendering import chunks, clean, is_blank, to_embed, to_index
+from memorybank.rendering import chunks, clean, is_blank, to_embed, to_index, words_of
 from memorybank.store import Transaction
 from memorybank.store.tables import (
     TURN,
@@ -429,14 +429,19 @@ def _parts_json(parts: Iterable[Part]) -> str:
     return json.dumps([{"name": p.name, "value": p.value, "share": p.share} for p in parts])
 
 
-def pairs(messages: Iterable[dict[str, str]], at: datetime) -> list[Turn]:
+def pairs(messages: Iterable[Mapping[str, Any]], at: datetime) -> list[Turn]:
     """Cut a message list into turns: each user message with the companion's that follow it.
 
-    A leading companion message is a turn without a user side; system messages are left out.
+    A leading companion message is a turn without a user side; system messages are left out. Of a
+    content in parts the texts count. Raises BadInput for what is no message.
     """
     turns: list[Turn] = []
     for message in messages:
-        role, content = message.get("role", ""), message.get("content") or ""
+        if not isinstance(message, Mapping):
+            raise BadInput(
+                'a message is {"role": …, "content": …}', '一条消息是 {"role": …, "content": …}'
+            )
+        role, content = message.get("role", ""), words_of(message.get("content"))
         if role == "user":
             turns.append(Turn(text=content, occurred_at=at))
         elif role == "assistant":

@@ -21,6 +21,10 @@ _WORDS: dict[str, tuple[str, str]] = {
         "{0} withheld: faded, and not asked for directly",
         "有 {0} 条已淡忘且未被直接问及，没有列出",
     ),
+    "empty time": (
+        "nothing is kept of the time named: {0}",
+        "提到的时间里没有记下什么：{0}",
+    ),
     "named": ("the time named: {0}", "提到的时间：{0}"),
     "corrects": ("corrects {0}: {1}", "更正 {0}：{1}"),
     "on cue": ("faded; brought back by a direct cue", "已淡忘，因明确的线索而想起"),

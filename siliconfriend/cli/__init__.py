@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from memorybank.cli.running import run
+from memorybank.cli.running import run, versioned
 from memorybank.cli.words import both
 from siliconfriend.bench import cli as bench
 from siliconfriend.cli import chat
@@ -16,15 +16,15 @@ from siliconfriend.finetune import cli as finetune
 from siliconfriend.server import cli as server
 from siliconfriend.simulate import cli as simulate
 
+HELP = both("A companion that remembers you.", "一个记得你的伙伴。")
 app = typer.Typer(
-    help=both("A companion that remembers you.", "一个记得你的伙伴。"),
+    help=HELP,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
+app.callback(help=HELP)(versioned)
 for room in (chat, server, finetune, simulate, bench):
     room.register(app)
 

@@ -58,6 +58,16 @@ HostOption = Annotated[
         )
     ),
 ]
+PortOption = Annotated[
+    int | None,
+    typer.Option(
+        help=both(
+            "Port; 8377, or that of the settings, if left out.", "端口；不写则为设置里的，或 8377。"
+        ),
+        min=1, max=65535, show_default=False,
+    ),
+]  # fmt: skip
+"""None and not nought where nobody gives one: a default is held to the bounds too."""
 AllowOption = Annotated[
     list[str],
     typer.Option(
@@ -90,7 +100,7 @@ def register(app: typer.Typer) -> None:
 
 def serve(
     host: HostOption = "",
-    port: Annotated[int, typer.Option(help=both("Port.", "端口。"), min=1, max=65535)] = 0,
+    port: PortOption = None,
     allow_host: AllowOption = [],  # noqa: B006
     cert: Annotated[str, typer.Option(help=both("TLS certificate.", "TLS 证书。"))] = "",
     cert_key: Annotated[str, typer.Option(help=both("Its key.", "证书的私钥。"))] = "",
@@ -122,13 +132,15 @@ def _say(lines: list[str]) -> None:
     sys.stdout.flush()
 
 
-def _serving(host: str, port: int, allow_host: list[str], cert: str, cert_key: str) -> Serving:
+def _serving(
+    host: str, port: int | None, allow_host: list[str], cert: str, cert_key: str
+) -> Serving:
     from memorybank.settings import read_settings
     from siliconfriend.server.settings import Serving
 
     table = read_settings().options.get("serve", {})
     return Serving.read(
-        table, host=host or None, port=port or None, allow_hosts=allow_host or None,
+        table, host=host or None, port=port, allow_hosts=allow_host or None,
         cert=cert or None, cert_key=cert_key or None,
     )  # fmt: skip
 
@@ -276,7 +288,7 @@ def revoke_key(
 
 def link(
     host: HostOption = "",
-    port: Annotated[int, typer.Option(help=both("Port.", "端口。"), min=1, max=65535)] = 0,
+    port: PortOption = None,
     allow_host: AllowOption = [],  # noqa: B006
     tenant: Annotated[str, typer.Option(help=both("Whose banks.", "谁的记忆库。"))] = "",
     bank: Annotated[

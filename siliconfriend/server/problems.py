@@ -23,6 +23,7 @@ from starlette.exceptions import HTTPException
 
 from memorybank.errors import MemoryBankError
 from memorybank.records import Lang
+from siliconfriend.server.unfit import told
 
 LOG = logging.getLogger(__name__)
 MEDIA = "application/problem+json"
@@ -176,7 +177,7 @@ def _unfit(errors: Sequence[Mapping[str, Any]], accept: str) -> Response:
         else ("请求不合规定的形式" if zh else "the request does not have the form asked for")
     )
     wrong = [
-        {"where": ".".join(map(str, error["loc"]))[:200], "what": str(error["msg"])[:200]}
+        {"where": ".".join(map(str, error["loc"]))[:200], "what": told(error, zh=zh)}
         for error in errors[:20]
     ]
     cure = _CURES["Invalid"][zh]

@@ -344,3 +344,26 @@ def test_use_of_a_key_is_noted(tmp_path):
     ring.find(made.token)
     assert ring.all()[0].used_at == int(when)
     ring.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "sent", "where", "zh"),
+    [
+        ("recall", {"json": {}}, "body.message", "缺少这一项"),
+        ("recall", {"json": {"message": "x", "k": "a"}}, "body.k", "应是整数"),
+        ("recall", {"json": {"message": "x", "zzz": 1}}, "body.zzz", "不认识这一项"),
+        ("recall", {"json": {"message": "x", "k": 0}}, "body.k", "应不小于 1"),
+        ("recall", {"json": {"message": "x", "now": "yesterday"}}, "body.now", "带时区的时间"),
+        ("recall", {"json": {"message": "x", "now": "2026-01-01T00:00:00"}}, "body.now", "时区"),
+        ("recall", {"content": b'{"message": "x"}'}, "body", "application/json"),
+    ],
+)
+def test_what_does_not_fit_is_told_in_the_language_asked_for(client, path, sent, where, zh):
+    kept(client)
+    answer = client.post(
+        f"/v1/banks/emily/{path}", headers={"Accept-Language": "zh-CN"}, **sent
+    ).json()
+    (wrong,) = answer["wrong"]
+    assert wrong["where"] == where and zh in wrong["what"]
+    english = client.post(f"/v1/banks/emily/{path}", **sent).json()["wrong"][0]["what"]
+    assert english.isascii() and english != wrong["what"]
