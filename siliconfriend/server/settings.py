@@ -26,6 +26,7 @@ class Serving:
     chat_body: int = 24 * MIB
     body_seconds: float = 30.0
     header_seconds: float = 15.0
+    key_seconds: float = 2.0
     rate: float = 500.0
     stranger_rate: float = 10.0
     at_once: int = 128

@@ -37,11 +37,24 @@ body { font-family: system-ui, "Noto Sans CJK SC", "WenQuanYi Micro Hei", sans-s
 .note { border-left: 4px solid #c05621; padding: .6rem .9rem; white-space: pre-wrap; }
 """
 
+GONE = """<script>
+const waiting = setInterval(() => {
+  if (!window.socket) return;
+  clearInterval(waiting);
+  window.socket.on("connect_error", async () => {
+    const answer = await fetch(location.href, {method: "HEAD"});
+    if (answer.status === 401) location.reload();
+  });
+}, 250);
+</script>"""
+"""A page whose key was taken back does not wait for its socket to return: it asks for a key."""
+
 
 @contextmanager
 def around(visit: Visit, path: str, name: str) -> Iterator[None]:
     """Draw the frame; what is drawn within stands in its middle column."""
     ui.add_css(STYLE)
+    ui.add_body_html(GONE)
     ui.page_title(f"{visit.say(name)} · SiliconFriend")
     dark = ui.dark_mode(value=None)
     with ui.header().classes("q-py-xs"), ui.element("div").classes("page column no-wrap"):

@@ -13,6 +13,10 @@ _WORDS: dict[str, tuple[str, str]] = {
     "settings": ("Settings", "设置"),
     "other language": ("中文", "English"),
     "light and dark": ("light or dark", "浅色或深色"),
+    "signed out": (
+        "This browser is signed out: its key was taken back, or has expired.",
+        "这个浏览器已退出登录：它的密钥被收回，或已过期。",
+    ),
     "cancel": ("Cancel", "取消"),
     "yes": ("Yes", "确定"),
     "more": ("Show more", "显示更多"),

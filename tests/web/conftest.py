@@ -49,7 +49,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """One server for all; each test opens a bank of its own."""
     house = House.open(
         Settings(home=tmp_path_factory.mktemp("paged"), zone="UTC"),
-        Serving(port=free_port(), stop_seconds=1.0, rate=5000.0),
+        Serving(port=free_port(), stop_seconds=1.0, rate=5000.0, key_seconds=0.2),
         embedder=HashEmbedder(), llm=ScriptedLLM(), clock=Clock(NOW), forwards=False,
     )  # fmt: skip
     for lang in ("en", "zh"):
