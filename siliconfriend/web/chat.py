@@ -123,7 +123,7 @@ class Chat:
                 self.halt.visible = False
             with ui.element("div").classes("across").style("gap:0"):
                 for name, what in (
-                    ("regenerate", self._again), ("remove", self._remove), ("new", self._anew),
+                    ("regenerate", self._again), ("remove", self._remove), ("anew", self._anew),
                 ):  # fmt: skip
                     ui.button(say(name), on_click=tried(what)).props("flat dense no-caps").classes(
                         name
@@ -242,4 +242,4 @@ class Chat:
         self.lines.clear()
         self.drawn.clear()
         with self.lines:
-            ui.label(self.visit.say("anew")).classes("quiet")
+            ui.label(self.visit.say("begun anew")).classes("quiet")

@@ -24,6 +24,8 @@ body { font-family: system-ui, "Noto Sans CJK SC", "WenQuanYi Micro Hei", sans-s
 .theirs { align-self: flex-start; background: rgba(128,128,128,.16); }
 .memory { width: 100%; padding: .6rem .8rem; gap: .25rem; }
 .memory.faded { opacity: .6; }
+.gone { opacity: .65; text-decoration: line-through; }
+.instead { border-left: 3px solid currentColor; padding-left: .6rem; margin: .2rem 0 .2rem .4rem; }
 .across { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem; width: 100%; }
 .across.tight { flex-wrap: nowrap; }
 .grow { flex: 1 1 8rem; min-width: 0; }

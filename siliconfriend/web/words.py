@@ -19,7 +19,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
     "cancel": ("Cancel", "取消"),
     "yes": ("Yes", "确定"),
-    "more": ("Show more", "显示更多"),
+    "older": ("Show older", "显示更早的"),
     # a memory
     "held": ("held", "保持"),
     "why": ("why", "原因"),
@@ -40,8 +40,8 @@ _WORDS: dict[str, tuple[str, str]] = {
         "收回上一轮对话？它也会从记忆里彻底删除。",
     ),
     "removed": ("Taken back, out of memory too.", "已收回，记忆里也删除了。"),
-    "new": ("New conversation", "新对话"),
-    "anew": (
+    "anew": ("New conversation", "新对话"),
+    "begun anew": (
         "A new conversation. What was said before is memory now.",
         "新的对话。之前说过的，现在是记忆。",
     ),
@@ -107,6 +107,14 @@ _WORDS: dict[str, tuple[str, str]] = {
     "strength": ("Strength {0} days", "强度 {0} 天"),
     "coming": ("the coming {0} days without recall", "若不再想起，今后 {0} 天"),
     "on day": ("{0} on that day", "到那天 {0}"),
+    "withheld lately": ("Withheld of late", "最近没有想起的"),
+    "withheld how": (
+        "What the last messages called for, and what stayed away since it had faded.",
+        "最近几句话本会让人想起、却因已淡忘而没有出现的记忆。",
+    ),
+    "none withheld": ("Nothing stayed away.", "没有这样的记忆。"),
+    "called by": ("called for on {0}: “{1}”", "{0} 被这句话问及：“{1}”"),
+    "revived": ("Brought back: its curve starts anew.", "已唤回：它的曲线重新开始。"),
     # portrait
     "no portrait": (
         "No portrait yet. Once you have talked, digest the days.",
@@ -121,6 +129,13 @@ _WORDS: dict[str, tuple[str, str]] = {
     "digest failed": ("{0} pieces wait: {1}", "还有 {0} 项在等待：{1}"),
     "extractive": ("in your own words, without a language model", "摘自原话，未用语言模型"),
     "turns behind": ("The turns it stands on", "依据的对话"),
+    "turn erased": ("That turn was erased.", "那轮对话已删除。"),
+    "how it came": ("How it came to be", "它是怎样形成的"),
+    "new": ("new", "新的"),
+    "back again": ("back again", "再次出现"),
+    "renewed": ("said anew", "有了新说法"),
+    "corrected": ("corrected", "已更正"),
+    "crowded": ("made room for newer ones", "让位给更新的"),
     # settings
     "bank": ("Memory bank", "记忆库"),
     "turns": ("{0} turns", "{0} 轮对话"),
