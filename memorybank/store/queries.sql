@@ -346,6 +346,9 @@ SELECT m.number FROM memories m LEFT JOIN vectors v
   ON v.bank = m.bank AND v.number = m.number AND v.model = :model
 WHERE m.bank = :bank AND m.number > :above AND v.number IS NULL ORDER BY m.number LIMIT :count;
 
+-- count_memories
+SELECT count(*) FROM memories WHERE bank = :bank;
+
 -- count_without_vector
 SELECT count(*) FROM memories m LEFT JOIN vectors v
   ON v.bank = m.bank AND v.number = m.number AND v.model = :model

@@ -9,9 +9,11 @@ from contextlib import suppress
 from nicegui import ui
 
 from memorybank.errors import MemoryBankError
+from memorybank.models import LLM
 from memorybank.records import Recalled, Turn
 from siliconfriend.friend import Exchange, Friend, Manner
 from siliconfriend.greeting import greeting, name_in
+from siliconfriend.server import choosing
 from siliconfriend.web import asking, cards
 from siliconfriend.web.listening import Listening
 from siliconfriend.web.parameters import parameters
@@ -27,7 +29,7 @@ NAME_ASKED = "name asked"
 async def show(visit: Visit) -> None:
     """Draw the page."""
     turns, hello, asked = await in_thread(_before, visit)
-    talk = Chat(visit)
+    talk = Chat(visit, await in_long_thread(choosing.model_of, visit.house, visit.bank))
     talk.draw(turns, hello)
     if not asked and visit.may("write"):
         _ask_name(visit, talk)
@@ -73,13 +75,13 @@ def _ask_name(visit: Visit, talk: Chat) -> None:
 class Chat:
     """One sitting of one browser tab."""
 
-    def __init__(self, visit: Visit) -> None:
-        """Take a visit; the companion is the visit's bank with the server's model."""
+    def __init__(self, visit: Visit, llm: LLM | None) -> None:
+        """Take a visit, and the model that speaks in its bank."""
         self.visit = visit
         house = visit.house
         options = house.settings.options.get("siliconfriend", {})
         manner = Manner(regions=tuple(options.get("regions", ())))
-        self.friend = Friend(visit.bank, house.llm, manner, help_lines=house.help_lines)
+        self.friend = Friend(visit.bank, llm, manner, help_lines=house.help_lines)
         self.listening: Listening | None = None
         self.drawn: list[ui.element] = []
 

@@ -145,12 +145,54 @@ _WORDS: dict[str, tuple[str, str]] = {
     "no embedder": ("none: recall goes by words", "没有：按用词回忆"),
     "preset": ("Forgetting curve", "遗忘曲线"),
     "zone": ("Time zone", "时区"),
-    "fixed": (
-        "Models are chosen in settings.toml or by MEMORYBANK_LLM and MEMORYBANK_EMBEDDER when "
-        "the server starts; the time zone when a bank is made.",
-        "模型在服务器启动时由 settings.toml 或 MEMORYBANK_LLM、MEMORYBANK_EMBEDDER 决定；"
-        "时区在新建记忆库时决定。",
+    "model fixed": (
+        "The operator chooses it: MEMORYBANK_LLM, or llm in settings.toml; more to choose from "
+        "here: models under [serve].",
+        "由服务器的管理者决定：MEMORYBANK_LLM，或 settings.toml 里的 llm；"
+        "要能在这里挑选，请在 [serve] 下列出 models。",
     ),
+    "model listed": (
+        "Those that the operator listed under [serve]. It holds for this bank, from the next page.",
+        "管理者在 [serve] 下列出的模型。只对这个记忆库有效，打开下一页起生效。",
+    ),
+    "model chosen": ("From the next page on: {0}", "打开下一页起使用：{0}"),
+    "embedder fixed": (
+        "The operator chooses it: MEMORYBANK_EMBEDDER, or embedder in settings.toml; more to "
+        "choose from here: embedders under [serve].",
+        "由服务器的管理者决定：MEMORYBANK_EMBEDDER，或 settings.toml 里的 embedder；"
+        "要能在这里挑选，请在 [serve] 下列出 embedders。",
+    ),
+    "embedder listed": (
+        "Those that the operator listed under [serve]. Another one makes every vector anew.",
+        "管理者在 [serve] 下列出的向量模型。换一个会重做全部向量。",
+    ),
+    "other embedder": (
+        "The vectors here come from another embedder ({0}): recall goes by words alone.",
+        "这里的向量来自另一个模型（{0}）：现在只按用词回忆。",
+    ),
+    "reembed": ("Make the vectors anew", "重做向量"),
+    "reembed?": ("Make every vector of this bank anew?", "要重做这个记忆库的全部向量吗？"),
+    "reembed means": (
+        "{0} texts, in the background. Until each is done it is found by its words alone.",
+        "共 {0} 段文本，在后台进行。每段做好之前，只按用词找到它。",
+    ),
+    "reembedding": ("{0} texts wait for their vectors.", "有 {0} 段文本等待生成向量。"),
+    "vectors made": ("Vectors: {0} of {1}", "向量：{0} / {1}"),
+    "embedded": ("All vectors are made.", "向量都做好了。"),
+    "zone fixed": (
+        "Days are counted in it since the first memory, so it stays: for another, make a new bank "
+        "above, export this one and `memorybank import` it there.",
+        "从第一条记忆起，日子就按它计算，所以不再改变：要换时区，请在上面新建记忆库，"
+        "导出这一个，再用 `memorybank import` 导入。",
+    ),
+    "zone free": (
+        "It can be changed until something is remembered.",
+        "在记住第一件事之前都可以改。",
+    ),
+    "zone chosen": ("Days begin at midnight of {0}.", "日子从 {0} 的零点算起。"),
+    "new bank": ("A new memory bank", "新建记忆库"),
+    "bank name": ("Its name", "它的名字"),
+    "make bank": ("Make it", "新建"),
     "preset changed": ("Every memory follows this curve now.", "所有记忆都改用这条曲线。"),
     "export": ("Export this bank", "导出这个记忆库"),
     "backup": ("Back up the whole file", "备份整个文件"),
