@@ -50,16 +50,16 @@ def _day(visit: Visit, day: PortraitDay) -> None:
 
 
 def _entered(visit: Visit, what: str, statement: Statement) -> None:
-    with ui.column().classes("page came-new").style("gap:0"):
-        _mark(visit, what, statement, "positive")
+    with ui.column().classes("page came-new").style("gap:.2rem"):
+        _mark(visit, what, statement, "green-8")
         words_of(statement)
         turns_behind(visit, statement)
 
 
 def _left(visit: Visit, gone: Departed) -> None:
     """Draw what left the portrait, and below it what stands in its place."""
-    with ui.column().classes(f"page came-{gone.why}").style("gap:0"):
-        _mark(visit, gone.why, gone.statement, "warning")
+    with ui.column().classes(f"page came-{gone.why}").style("gap:.2rem"):
+        _mark(visit, gone.why, gone.statement, "orange-9")
         words_of(gone.statement, gone=True)
         turns_behind(visit, gone.statement)
         if gone.by:

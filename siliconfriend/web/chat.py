@@ -55,7 +55,6 @@ def _ask_name(visit: Visit, talk: Chat) -> None:
             visit.bank.remember(visit.say("name is", name), now=visit.now())
 
     with talk.lines, ui.card().props("flat bordered").classes("name-card") as card:
-        ui.label(visit.say("name?"))
         name = ui.input(visit.say("name")).props("maxlength=40").classes("name-input")
 
         async def answer(given: str) -> None:

@@ -28,7 +28,7 @@ def zones() -> list[str]:
 
 def fact(name: str, value: str) -> None:
     """Draw something that is shown and not chosen."""
-    with ui.element("div").classes("across"):
+    with ui.element("div").classes("across fact"):
         ui.label(name).classes("grow")
         ui.label(value).classes("said")
 

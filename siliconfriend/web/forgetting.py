@@ -72,9 +72,9 @@ def _slider(visit: Visit, memories: list[Memory]) -> None:
         listed.clear()
         with listed:
             for memory in sorted(kept, key=lambda m: -held_in(m, ahead))[:12]:
-                with ui.element("div").classes("across kept"):
+                with ui.element("div").classes("across tight kept"):
                     ui.label(" ".join(memory.text.split())[:80]).classes("grow said")
-                    with ui.element("div").style("width:9rem"):
+                    with ui.element("div").classes("bar-of"):
                         cards.bar(visit, held_in(memory, ahead))
 
     slider.on_value_change(moved)

@@ -156,4 +156,4 @@ async def _show_found(visit: Visit, wish: Wish, again: Callable[[], object]) -> 
     for memory, why in found:
         with ui.column().classes("page found").style("gap:0"):
             _show_memory(visit, memory, again)
-            ui.label(f"{visit.say('why')}: {why}").classes("quiet why")
+            ui.label(visit.say("why", why)).classes("quiet why")

@@ -22,7 +22,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "older": ("Show older", "显示更早的"),
     # a memory
     "held": ("held", "保持"),
-    "why": ("why", "原因"),
+    "why": ("why: {0}", "原因：{0}"),
     "faded": ("faded", "已淡忘"),
     "pinned": ("pinned", "已固定"),
     "replaced": ("replaced", "已更正"),
@@ -57,7 +57,6 @@ _WORDS: dict[str, tuple[str, str]] = {
     "left out": ("{0} left out: {1}", "{0} 条没有放入：{1}"),
     "stopped": ("Stopped; what was said is kept.", "已停止；说出的部分保留着。"),
     "no reply": ("(no reply)", "（没有回复）"),
-    "name?": ("What may I call you?", "我该怎么称呼你？"),
     "name": ("Name", "名字"),
     "name is": ("My name is {0}.", "我叫{0}。"),
     "not now": ("Not now", "先不说"),
@@ -181,9 +180,9 @@ _WORDS: dict[str, tuple[str, str]] = {
     "embedded": ("All vectors are made.", "向量都做好了。"),
     "zone fixed": (
         "Days are counted in it since the first memory, so it stays: for another, make a new bank "
-        "above, export this one and `memorybank import` it there.",
+        "above, export this one and import it there with “memorybank import”.",
         "从第一条记忆起，日子就按它计算，所以不再改变：要换时区，请在上面新建记忆库，"
-        "导出这一个，再用 `memorybank import` 导入。",
+        "导出这一个，再用“memorybank import”导入。",
     ),
     "zone free": (
         "It can be changed until something is remembered.",

@@ -242,6 +242,21 @@ def test_a_browser_signs_out(enter):
     page.wait_for_selector("text=siliconfriend keys link")
 
 
+@pytest.mark.parametrize("lang", LANGS)
+def test_a_page_says_its_language_and_so_do_the_framework_s_own_words(enter, lang):
+    page = enter(lang, lang).open("/settings")
+    assert page.evaluate("document.documentElement.lang")[:2] == lang
+    lost = page.locator("#popup").inner_text()
+    assert ("连接丢失" in lost) == (lang == "zh") and ("Connection" in lost) == (lang == "en")
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_every_way_is_in_sight_on_a_phone(enter, lang):
+    page = enter(lang, lang, width=390).open("/")
+    last = page.locator(".ways a").last.bounding_box()
+    assert last["x"] + last["width"] <= 390
+
+
 def test_every_word_stands_in_both_languages():
     for key, (english, chinese) in words._WORDS.items():
         assert english and chinese, key
