@@ -129,6 +129,16 @@ def test_the_newest_days_and_older_ones_on_demand(told, lang):
 
 
 @pytest.mark.parametrize("lang", ["en"])
+def test_what_a_correction_says_again_was_not_corrected(told, lang):
+    bank, _, second = told
+    bank.correct(second, f"{SAID[lang][1]} My boss is called Ruth.", now=NOW - timedelta(days=1))
+    bank.digest(now=NOW)
+    last = bank.portrait_history(now=NOW)[-1]
+    assert [(gone.why, gone.statement.text) for gone in last.left] == [("renewed", SAID[lang][1])]
+    assert {s.text for s in last.new} == {SAID[lang][1], "My boss is called Ruth."}
+
+
+@pytest.mark.parametrize("lang", ["en"])
 def test_what_was_erased_is_in_no_history(told, lang):
     bank, first, _ = told
     bank.digest(now=NOW)

@@ -39,7 +39,7 @@ def portrait_history(
         withdrawn = list(_withdrawn(tx, bank, set(numbers.values()), heirs))
         history = portray.history(rows, withdrawn)
         days = [day for day in history if day.day <= min(last or today, today)]
-        shown = days[-count:] if count else days
+        shown = days if count is None else days[max(0, len(days) - count) :]
         return [_with_sources(tx, bank, day, numbers, heirs) for day in shown]
 
 
@@ -48,8 +48,8 @@ def _withdrawn(
 ) -> Iterator[tuple[Statement, date]]:
     """Yield what corrected turns had said of the user, each with the day of the correction.
 
-    Fills `heirs`: from the id of a turn to the id of the one that corrects it. Leaves out what
-    the correction says as well, and what the next digest has yet to take back.
+    Fills `heirs`: from the id of a turn to the id of the one that corrects it. What the correction
+    says as well was not corrected: it goes on. Left out is what no digest has taken back yet.
     """
     rows = memories(tx.rows("memories_replaced", bank=bank.bank))
     newer = memories_by_number(tx, bank.bank, [row.superseded_by or 0 for row in rows])
@@ -62,9 +62,8 @@ def _withdrawn(
         heirs[row.id] = heir.id
         kept = {draft.text for draft in _drafts(heir, turns[heir.number])}
         for draft in _drafts(row, turns[row.number]):
-            if draft.text not in kept:
-                when, until = (date.fromordinal(day) for day in (row.day, heir.day))
-                yield _as_said(row, draft, when), until
+            until = date.max if draft.text in kept else date.fromordinal(heir.day)
+            yield _as_said(row, draft, date.fromordinal(row.day)), until
 
 
 def _drafts(row: MemoryRow, turn: TurnRow) -> list[portray.Draft]:

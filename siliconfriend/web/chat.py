@@ -83,6 +83,7 @@ class Chat:
         self.friend = Friend(visit.bank, llm, manner, help_lines=house.help_lines)
         self.listening: Listening | None = None
         self.drawn: list[ui.element] = []
+        self.others: list[ui.button] = []
 
     def draw(self, turns: list[Turn], hello: str) -> None:
         """Draw what was said last, the field for more, and the buttons."""
@@ -126,9 +127,8 @@ class Chat:
                 for name, what in (
                     ("regenerate", self._again), ("remove", self._remove), ("anew", self._anew),
                 ):  # fmt: skip
-                    ui.button(say(name), on_click=tried(what)).props("flat dense no-caps").classes(
-                        name
-                    )
+                    button = ui.button(say(name), on_click=tried(what))
+                    self.others.append(button.props("flat dense no-caps").classes(name))
                 parameters(self.visit, self.friend)
 
     def _block(self) -> ui.element:
@@ -219,6 +219,8 @@ class Chat:
         with suppress(AttributeError, RuntimeError):  # the tab was closed meanwhile
             self.send.visible, self.halt.visible = not busy, busy
             self.halt.enable()
+            for button in self.others:  # what they do waits for the end of the reply
+                button.set_enabled(not busy)
 
     def _stop(self) -> None:
         if self.listening:

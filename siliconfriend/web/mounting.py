@@ -62,7 +62,10 @@ def _add(house: House, path: str, name: str, show: Callable[[Visit], Awaitable[N
             return
         _speak(here)
         with frame.around(here, path, name):
-            await show(here)
+            try:
+                await show(here)
+            except MemoryBankError as error:  # such as a chosen model that cannot be opened
+                ui.label(error.say(here.lang)).classes("note page-error")
 
     ui.page(path, response_timeout=20.0)(page)
 
