@@ -40,7 +40,7 @@ _WORDS: dict[str, tuple[str, str]] = {
         "收回上一轮对话？它也会从记忆里彻底删除。",
     ),
     "removed": ("Taken back, out of memory too.", "已收回，记忆里也删除了。"),
-    "anew": ("New conversation", "新对话"),
+    "anew": ("New chat", "新对话"),
     "begun anew": (
         "A new conversation. What was said before is memory now.",
         "新的对话。之前说过的，现在是记忆。",
