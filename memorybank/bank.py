@@ -36,6 +36,7 @@ from memorybank.records import (
     Level,
     Memory,
     Portrait,
+    PortraitDay,
     Recalled,
     Recollection,
     Statement,
@@ -46,8 +47,8 @@ from memorybank.rendering import clean
 from memorybank.store import Store
 from memorybank.store.sqlite import SQLiteStore
 from memorybank.store.tables import bank_named
+from memorybank.verbs import becoming, embedding, erase, log, opening, read
 from memorybank.verbs import digest as digests
-from memorybank.verbs import embedding, erase, log, opening, read
 from memorybank.verbs import fading as fades
 from memorybank.verbs.answer import answer
 from memorybank.verbs.context import Wish, context
@@ -182,7 +183,7 @@ class MemoryBank:
         """
         moment = self._moment(now)
         turn = Turn(text=text, reply=reply, occurred_at=at or moment, **more)
-        ids = _used_ids(used)
+        ids = log.used_ids(used)
         # One turn said by hand is meant, whatever was erased before.
         done = remember(self._desk, [turn], now=moment, used=ids, vectors=vectors, again=True)
         return done[0].id
@@ -200,7 +201,7 @@ class MemoryBank:
         For whoever waits for a model: `remember` the user's words, ask, then answer, and nothing
         that was said can be lost in between. Raises UnknownMemory where it was erased meanwhile.
         """
-        return answer(self._desk, turn_id, reply, now=self._moment(now), used=_used_ids(used))
+        return answer(self._desk, turn_id, reply, now=self._moment(now), used=log.used_ids(used))
 
     def strengthen(self, turn_id: str, used: Iterable[str], *, now: datetime | None = None) -> None:
         """Let memories grow stronger that a stored turn has called to mind, once each."""
@@ -342,6 +343,13 @@ class MemoryBank:
         """Return who the user is, by dated statements that know their turns; as known at `now`."""
         return read.portrait(self._desk, self._moment(now))
 
+    def portrait_history(
+        self, *, last: date | None = None, count: int | None = None, now: datetime | None = None
+    ) -> list[PortraitDay]:
+        """Return the days that changed the portrait, oldest first: what each brought, and what
+        left for what; of those up to `last` no more than the newest `count`."""
+        return becoming.portrait_history(self._desk, self._moment(now), last=last, count=count)
+
     def recent(self, count: int = 6, *, now: datetime | None = None) -> list[Turn]:
         """Return the last turns up to now, oldest first; what was corrected away is left out."""
         return read.recent(self._desk, self._moment(now), count)
@@ -355,10 +363,17 @@ class MemoryBank:
         return read.summaries(self._desk, level)
 
     def timeline(
-        self, *, first: date | None = None, last: date | None = None, now: datetime | None = None
+        self,
+        *,
+        first: date | None = None,
+        last: date | None = None,
+        count: int | None = None,
+        now: datetime | None = None,
     ) -> list[Day]:
-        """Return the days of the bank, each with its summary, insight and memories."""
-        return read.timeline(self._desk, self._moment(now), first=first, last=last)
+        """Return the days of the bank, oldest first, each with its summary, insight and memories;
+        of those between `first` and `last` no more than the newest `count`."""
+        moment = self._moment(now)
+        return read.timeline(self._desk, moment, first=first, last=last, count=count)
 
     def fading(
         self,
@@ -484,11 +499,3 @@ class MemoryBank:
 
     def _moment(self, now: datetime | None) -> datetime:
         return self._desk.moment(now)
-
-
-def _used_ids(used: Context | Recollection | Iterable[str]) -> list[str]:
-    if isinstance(used, Context):
-        return [hit.id for hit in used.recalled]
-    if isinstance(used, Recollection):
-        return [hit.id for hit in used]
-    return list(used)

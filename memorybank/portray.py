@@ -11,13 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from memorybank import cues, lexical
 from memorybank.compose import neutral
 from memorybank.extract import SAME, overlap
 from memorybank.plans import passed
-from memorybank.records import Lang, Statement
+from memorybank.records import Departed, Departure, Lang, PortraitDay, Statement
 from memorybank.summarise import Condensed, Said
 from memorybank.topics import LABELS, PLANS, STRATEGY, TOPICS, topic_of
 
@@ -161,15 +161,109 @@ def select(
     time is given, those that are still to come."""
     chosen: list[Statement] = []
     for topic in (*TOPICS, STRATEGY):
-        kept: list[tuple[Statement, frozenset[str]]] = []
         by_time = sorted((s for s in statements if s.topic == topic), key=lambda s: s.when)
-        for statement in reversed(by_time):
-            if len(kept) == (1 if topic == STRATEGY else per_topic):
-                break
-            if now and topic == PLANS and passed(statement.text, statement.when, now):
-                continue
-            terms = frozenset(lexical.terms(statement.text))
-            if all(overlap(terms, other) < SAME for _, other in kept):
-                kept.append((statement, terms))
-        chosen += [statement for statement, _ in reversed(kept)]
+        if now and topic == PLANS:
+            by_time = [s for s in by_time if not passed(s.text, s.when, now)]
+        chosen += [
+            known.statement for known in _newest(map(_Known.of, reversed(by_time)), per_topic)
+        ]
     return tuple(chosen)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Known:
+    """A statement with its terms, which are asked for again and again."""
+
+    statement: Statement
+    terms: frozenset[str]
+
+    @classmethod
+    def of(cls, statement: Statement) -> _Known:
+        return cls(statement, frozenset(lexical.terms(statement.text)))
+
+    def repeats(self, other: _Known) -> bool:
+        return overlap(self.terms, other.terms) >= SAME
+
+
+def _newest(newest_first: Iterable[_Known], per_topic: int) -> list[_Known]:
+    """Return which statements of one topic the portrait shows, oldest first."""
+    kept: list[_Known] = []
+    for known in newest_first:
+        if all(not known.repeats(other) for other in kept):
+            kept.append(known)
+        if len(kept) == (1 if known.statement.topic == STRATEGY else per_topic):
+            break
+    return kept[::-1]
+
+
+def history(
+    statements: Iterable[Statement],
+    withdrawn: Iterable[tuple[Statement, date]] = (),
+    per_topic: int = PER_TOPIC,
+) -> list[PortraitDay]:
+    """Return how the portrait came to be, the days that changed it in their order.
+
+    `withdrawn` are statements of turns that were corrected, each with the day of that.
+    """
+    coming: dict[date, list[_Known]] = {}
+    going: dict[date, list[_Known]] = {}
+    for statement in statements:
+        coming.setdefault(statement.when, []).append(_Known.of(statement))
+    for statement, day in withdrawn:
+        known = _Known.of(statement)
+        coming.setdefault(statement.when, []).append(known)
+        going.setdefault(max(day, statement.when), []).append(known)
+    topics = {topic: _Topic(per_topic) for topic in (*TOPICS, STRATEGY)}
+    days = []
+    for day in sorted({*coming, *going}):
+        new: list[Statement] = []
+        back: list[Statement] = []
+        left: list[Departed] = []
+        for name, topic in topics.items():
+            entered, departed = topic.turn(
+                [k for k in coming.get(day, ()) if k.statement.topic == name],
+                [k for k in going.get(day, ()) if k.statement.topic == name],
+            )
+            new += [statement for statement in entered if statement.when == day]
+            back += [statement for statement in entered if statement.when < day]
+            left += departed
+        if new or back or left:
+            days.append(PortraitDay(day=day, new=tuple(new), back=tuple(back), left=tuple(left)))
+    return days
+
+
+class _Topic:
+    """One topic of the portrait as the days go by."""
+
+    def __init__(self, per_topic: int) -> None:
+        self._per_topic = per_topic
+        self._all: list[_Known] = []
+        self._shown: list[_Known] = []
+
+    def turn(
+        self, coming: Sequence[_Known], going: Sequence[_Known]
+    ) -> tuple[list[Statement], list[Departed]]:
+        """Live through a day; returns what entered the portrait and what left it.
+
+        What comes and goes on one day was corrected at once: it is shown as having left.
+        """
+        if not coming and not going:
+            return [], []
+        gone = set(map(id, going))
+        self._all += coming
+        before = [*self._shown, *(known for known in coming if id(known) in gone)]
+        self._all = [known for known in self._all if id(known) not in gone]
+        self._shown = _newest(reversed(self._all), self._per_topic)
+        stays = set(map(id, before))
+        entered = [known.statement for known in self._shown if id(known) not in stays]
+        shown = set(map(id, self._shown))
+        left = [self._departed(k, corrected=id(k) in gone) for k in before if id(k) not in shown]
+        return entered, left
+
+    def _departed(self, known: _Known, *, corrected: bool) -> Departed:
+        heirs = [other.statement for other in self._shown if known.repeats(other)]
+        if not heirs and known.statement.topic == STRATEGY:
+            heirs = [other.statement for other in self._shown]
+        why: Departure = "corrected" if corrected else "renewed" if heirs else "crowded"
+        by = heirs[-1] if heirs and not corrected else None
+        return Departed(statement=known.statement, why=why, by=by)

@@ -19,6 +19,7 @@ Precision = Literal["instant", "day", "month"]
 Kind = Literal["turn", "day"]
 Level = Literal["day", "insight", "week", "month", "global"]
 EventKind = Literal["recall", "pin", "unpin", "fade", "revive", "settle"]
+Departure = Literal["renewed", "corrected", "crowded"]
 FadedPolicy = Literal["on_cue", "always", "never"]
 
 
@@ -241,6 +242,30 @@ class Portrait(Record):
     def text(self) -> str:
         """The portrait as lines, newest knowledge last."""
         return "\n".join(f"- {s.text} ({s.when.isoformat()})" for s in self.statements)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Departed(Record):
+    """A statement that left the portrait, why, and which one stands in its place, if one does.
+
+    `why` is "renewed" where a newer one says it again or takes its place, "corrected" where its
+    turn was corrected, "crowded" where newer ones on the topic took the room: that one still
+    stands in memory.
+    """
+
+    statement: Statement
+    why: Departure
+    by: Statement | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortraitDay(Record):
+    """What a day did to the portrait: what is new, what came back for there was room, what left."""
+
+    day: date
+    new: tuple[Statement, ...] = ()
+    back: tuple[Statement, ...] = ()
+    left: tuple[Departed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,9 @@ from siliconfriend.server.settings import Serving  # noqa: E402
 from siliconfriend.web import mount  # noqa: E402
 
 PAGES = ("memories", "forgetting", "portrait", "settings")
+LISTED: dict[str, tuple[str, ...]] = {
+    "models": ("openai:qwen3:8b",), "embedders": ("openai:bge-m3",),
+}  # fmt: skip
 REPLIES = {"en": "Your cat is called Miso.", "zh": "你的猫叫汤圆。"}
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 
@@ -55,14 +58,19 @@ def take(page: Page, url: str, lang: str, look: str) -> None:
             slider.click(position={"x": 60, "y": 10})
             page.mouse.move(5, 5)
             page.wait_for_timeout(500)
-        page.screenshot(path=ROOT / f"docs/screens/{name}_{lang}{look}.png")
+        if name == "portrait":  # what was corrected, and the turn that it comes from
+            page.locator(".came-corrected .behind").first.click()
+            page.wait_for_timeout(500)
+            page.evaluate("window.scrollTo(0, 0)")
+        whole = name in ("portrait", "settings")
+        page.screenshot(path=ROOT / f"docs/screens/{name}_{lang}{look}.png", full_page=whole)
 
 
 def main() -> None:
     """Serve the sample on a free port and look at it."""
     home = Path(tempfile.mkdtemp())
     house = House.open(
-        Settings(home=home, zone="UTC"), Serving(port=free_port(), rate=5000.0),
+        Settings(home=home, zone="UTC"), Serving(port=free_port(), rate=5000.0, **LISTED),
         embedder=HashEmbedder(), llm=ScriptedLLM([*REPLIES.values()], name="scripted:"),
         clock=Clock(NOW), forwards=False,
     )  # fmt: skip
@@ -73,7 +81,7 @@ def main() -> None:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=ARGS
         )  # fmt: skip
-        for lang, scheme, width in (("en", "light", 760), ("zh", "dark", 400)):
+        for lang, scheme, width in (("en", "light", 760), ("zh", "dark", 390)):
             context = browser.new_context(
                 viewport={"width": width, "height": 820}, color_scheme=scheme
             )  # fmt: skip

@@ -49,7 +49,8 @@ def greeting(
     lines = [line for s in days if s.period == day.isoformat() for line in s.text.splitlines()]
     told = _fit(lines or [t.text for t in recent if t.text and t.occurred_at.date() == day])
     known = word("last time", lang, when, told) if told else word("last time plain", lang, when)
-    return f"{word('welcome back', lang, called)} {known}"
+    space = "" if lang == "zh" else " "
+    return f"{word('welcome back', lang, called)}{space}{known}"
 
 
 def name_in(texts: Iterable[str]) -> str:

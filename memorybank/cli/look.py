@@ -120,6 +120,13 @@ def context(
 
 
 def portrait(
+    history: Annotated[
+        bool,
+        typer.Option(
+            "--history",
+            help=both("How it came to be, day by day.", "它是怎样一天天形成的。"),
+        ),
+    ] = False,
     bank: BankOption = "", file: FileOption = "", now: NowOption = "",
     lang: LangOption = "", as_json: JsonOption = False,
 ) -> None:  # fmt: skip
@@ -127,6 +134,11 @@ def portrait(
     from memorybank.cli import paint
 
     with session(bank, file, now, lang, as_json=as_json) as s:
+        if history:
+            days = s.bank.portrait_history(now=s.now)
+            if not s.show(days):
+                console().print(paint.portrait_history(days, s.lang))
+            return
         who = s.bank.portrait(now=s.now)
         if not s.show(who):
             console().print(paint.portrait(who, s.lang))

@@ -20,6 +20,7 @@ from memorybank.records import (
     Memory,
     Part,
     Portrait,
+    PortraitDay,
     Recalled,
     Recollection,
     Summary,
@@ -147,6 +148,30 @@ def portrait(who: Portrait, lang: Lang) -> RenderableType:
         )
     subtitle = word("extractive", lang) if who.method == "extractive" else who.method
     return Panel(table, title=word("portrait", lang), subtitle=subtitle, title_align="left")
+
+
+def portrait_history(days: Sequence[PortraitDay], lang: Lang) -> RenderableType:
+    """Return how the portrait came to be: what each day brought, and what left for what."""
+    if not days:
+        return Text(word("no portrait", lang), style="dim")
+    table = Table(box=SIMPLE_HEAD, show_header=False, show_edge=False, pad_edge=False)
+    for day in days:
+        lines = [("new", "green", s.text, "") for s in day.new]
+        lines += [("back again", "green", s.text, "") for s in day.back]
+        lines += [
+            (
+                "was corrected" if gone.why == "corrected" else gone.why,
+                "dim",
+                gone.statement.text,
+                f" → {gone.by.text}" if gone.by else "",
+            )
+            for gone in day.left
+        ]
+        for place, (what, style, text, by) in enumerate(lines):
+            when = Text("" if place else day.day.isoformat(), style="bold")
+            told = Text(neutral(text), style="strike dim" if style == "dim" else "")
+            table.add_row(when, Text(word(what, lang), style=style), told + Text(neutral(by)))
+    return table
 
 
 def summaries(rows: Sequence[Summary], title: str, lang: Lang) -> RenderableType:

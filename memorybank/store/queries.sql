@@ -162,6 +162,26 @@ SELECT number, id, kind, occurred_at, day, thread, seq, lang, trusted, born_at, 
        significance, strength, last_at, fades_at, pinned, supersedes, superseded_by
 FROM memories WHERE bank = :bank ORDER BY occurred_at, seq, number;
 
+-- memories_replaced
+-- The turns that were corrected, in their order.
+SELECT number, id, kind, occurred_at, day, thread, seq, lang, trusted, born_at, born_with, parts,
+       significance, strength, last_at, fades_at, pinned, supersedes, superseded_by
+FROM memories
+WHERE bank = :bank AND kind = 0 AND superseded_by IS NOT NULL ORDER BY occurred_at, seq, number;
+
+-- days_of
+-- The newest days on which anything was said, no more than so many (-1: all).
+SELECT day FROM memories
+WHERE bank = :bank AND kind = 0 AND day BETWEEN :low AND :high AND occurred_at <= :now
+GROUP BY day ORDER BY day DESC LIMIT :count;
+
+-- turns_between
+SELECT number, id, kind, occurred_at, day, thread, seq, lang, trusted, born_at, born_with, parts,
+       significance, strength, last_at, fades_at, pinned, supersedes, superseded_by
+FROM memories
+WHERE bank = :bank AND kind = 0 AND day BETWEEN :low AND :high AND occurred_at <= :now
+ORDER BY occurred_at, seq, number;
+
 -- last_turns
 -- The last turns of a bank up to a moment, newest first.
 SELECT number FROM memories
@@ -335,6 +355,9 @@ DELETE FROM jobs WHERE bank = :bank AND kind = :kind AND subject = :subject;
 SELECT m.number FROM memories m LEFT JOIN vectors v
   ON v.bank = m.bank AND v.number = m.number AND v.model = :model
 WHERE m.bank = :bank AND m.number > :above AND v.number IS NULL ORDER BY m.number LIMIT :count;
+
+-- count_memories
+SELECT count(*) FROM memories WHERE bank = :bank;
 
 -- count_without_vector
 SELECT count(*) FROM memories m LEFT JOIN vectors v

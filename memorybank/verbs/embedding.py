@@ -12,7 +12,13 @@ import numpy as np
 from memorybank.errors import BadSetting, ModelError
 from memorybank.models import Embedder, Vectors, passages
 from memorybank.rendering import chunks, to_embed
-from memorybank.store.tables import JobRow, derived_by_number, memories_by_number, turns_by_number
+from memorybank.store.tables import (
+    JobRow,
+    derived_by_number,
+    memories_by_number,
+    to_us,
+    turns_by_number,
+)
 from memorybank.verbs import log
 from memorybank.verbs.desk import Desk, Progress, insert_vectors, no_progress, note_failure
 from memorybank.verbs.shelf import usable
@@ -76,12 +82,7 @@ def change_embedder(desk: Desk, *, progress: Progress = no_progress) -> int:
     Until it is done recall goes by words for what has no vector yet; interrupted, it goes on
     where it stopped. Returns how many texts were embedded.
     """
-    embedder = desk.embedder
-    if embedder is None:
-        raise BadSetting(
-            "no embedder is open: name one with --embedder or MEMORYBANK_EMBEDDER",
-            "没有打开向量模型：请用 --embedder 或 MEMORYBANK_EMBEDDER 指定一个",
-        )
+    embedder = _open_one(desk)
     with desk.write() as (tx, volume, bank):
         if bank.embedder != embedder.name:
             tx.run("set_embedder", bank=bank.bank, embedder=embedder.name)
@@ -97,6 +98,41 @@ def change_embedder(desk: Desk, *, progress: Progress = no_progress) -> int:
         done, above = done + len(texts), max(numbers)
         progress("embed", done, total)
     return done
+
+
+def change_later(desk: Desk) -> int:
+    """Give the bank the embedder that is open now and ask for every vector that it lacks.
+
+    One transaction; the queue lasts, and `embed_pending` works through it. Returns how many texts
+    wait. Meanwhile recall finds by its words what has no vector yet.
+    """
+    embedder = _open_one(desk)
+    with desk.write() as (tx, volume, bank):
+        tx.run("set_embedder", bank=bank.bank, embedder=embedder.name)
+        lacking = {"bank": bank.bank, "model": embedder.name, "above": -1, "count": -1}
+        numbers = [row[0] for row in tx.rows("numbers_without_vector", **lacking)]
+        job = {"bank": bank.bank, "kind": "embed", "created_at": to_us(desk.clock())}
+        tx.run_many("enqueue", ({**job, "subject": str(number)} for number in numbers))
+        log.reserve(tx, volume, bank.bank, edition=True)
+    return len(numbers)
+
+
+def coverage(desk: Desk) -> tuple[int, int]:
+    """Return how many memories have a vector of the bank's own embedder, and how many there are."""
+    bank = desk.bank()
+    with desk.store.read() as tx:
+        (total,) = tx.rows("count_memories", bank=bank.bank)[0]
+        (lacking,) = tx.rows("count_without_vector", bank=bank.bank, model=bank.embedder)[0]
+    return total - lacking, total
+
+
+def _open_one(desk: Desk) -> Embedder:
+    if desk.embedder is None:
+        raise BadSetting(
+            "no embedder is open: name one with --embedder or MEMORYBANK_EMBEDDER",
+            "没有打开向量模型：请用 --embedder 或 MEMORYBANK_EMBEDDER 指定一个",
+        )
+    return desk.embedder
 
 
 def _count_missing(desk: Desk, model: str) -> int:

@@ -7,14 +7,14 @@ only its newest values. Written inside the transaction of the verb that causes t
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from memorybank import forget
 from memorybank.errors import UnknownMemory
-from memorybank.records import EventKind
+from memorybank.records import Context, EventKind, Recollection
 from memorybank.store import Transaction
 from memorybank.store.tables import (
     US_PER_DAY,
@@ -152,6 +152,15 @@ def happen(desk: Desk, memory_id: str, kind: EventKind, at: datetime) -> None:
         row = memory_named(tx, bank.bank, memory_id)
         record(tx, volume, bank, row, kind, at)
         caught_up(volume)
+
+
+def used_ids(used: Context | Recollection | Iterable[str]) -> list[str]:
+    """Return the ids of what entered a prompt, however it is told."""
+    if isinstance(used, Context):
+        return [hit.id for hit in used.recalled]
+    if isinstance(used, Recollection):
+        return [hit.id for hit in used]
+    return list(used)
 
 
 def strengthen(desk: Desk, turn_id: str, used: Sequence[str], at: datetime) -> None:

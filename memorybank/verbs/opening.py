@@ -9,9 +9,10 @@ from difflib import get_close_matches
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from memorybank.errors import BadSetting, UnknownBank
+from memorybank.errors import BadInput, BadSetting, UnknownBank
 from memorybank.store.tables import bank_named, to_us
-from memorybank.verbs import read
+from memorybank.store.tombstones import graveyard
+from memorybank.verbs import log, read
 from memorybank.verbs.desk import Desk, zone_of
 
 
@@ -38,6 +39,25 @@ def seat(desk: Desk, name: str, birth: Mapping[str, Any] | None) -> Desk:
         raise UnknownBank(name)
     zone_of(row)
     return replace(desk, name=name, key=row.bank, bank_id=row.id)
+
+
+def change_zone(desk: Desk, zone: str) -> None:
+    """Give a bank another time zone, as long as nothing was ever said in it.
+
+    Afterwards its days, what was digested of them, and what is known of what was erased on them
+    are counted in its zone; raises BadInput then, and BadSetting for no zone.
+    """
+    name = zone_name(zone)
+    with desk.write() as (tx, volume, bank):
+        turns = tx.rows("bank_extent", bank=bank.bank)[0][0]
+        if turns or graveyard(tx, bank.tenant, bank.name):
+            raise BadInput(
+                "this bank's days are counted in its time zone already: make a new bank with "
+                "another one, export this one and import it there",
+                "这个记忆库的日子已按它的时区计算：请用另一个时区新建记忆库，再导出、导入",
+            )
+        tx.run("set_zone", bank=bank.bank, zone=name)
+        log.reserve(tx, volume, bank.bank, edition=True)
 
 
 def zone_name(zone: str) -> str:

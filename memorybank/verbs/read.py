@@ -26,7 +26,6 @@ from memorybank.records import Day as TimelineDay
 from memorybank.rendering import rendered
 from memorybank.store import Store, Transaction
 from memorybank.store.tables import (
-    TURN,
     BankRow,
     DerivedRow,
     EventRow,
@@ -64,14 +63,14 @@ def portrait(desk: Desk, now: datetime) -> Portrait:
         old = outdated(tx, bank, replaced(tx, bank, now)).numbers
         rows = {
             row.id: row
-            for row in _derived(tx, bank, "statement")
+            for row in derived_of(tx, bank, "statement")
             if row.period <= today and row.number not in old
         }
         # There may be thousands: only those that are shown are asked for their sources.
         local = now.astimezone(zone_of(bank))
-        chosen = portray.select([_statement(row) for row in rows.values()], now=local)
+        chosen = portray.select([statement_of(row) for row in rows.values()], now=local)
         shown = tuple(
-            _statement(rows[s.id], _source_ids(tx, bank, rows[s.id].number)) for s in chosen
+            statement_of(rows[s.id], source_ids(tx, bank, rows[s.id].number)) for s in chosen
         )
     method = "extractive" if all(s.method == "extractive" for s in shown) else "model"
     return Portrait(statements=shown, lang=bank.lang, method=method)
@@ -80,15 +79,17 @@ def portrait(desk: Desk, now: datetime) -> Portrait:
 def statements(desk: Desk) -> list[Statement]:
     """Return every statement ever drawn from what stands in the bank, oldest first."""
     with desk.read() as (tx, _, bank):
-        rows = _derived(tx, bank, "statement")
-        return [_statement(row, _source_ids(tx, bank, row.number)) for row in rows]
+        rows = derived_of(tx, bank, "statement")
+        return [statement_of(row, source_ids(tx, bank, row.number)) for row in rows]
 
 
-def _derived(tx: Transaction, bank: BankRow, level: str) -> list[DerivedRow]:
+def derived_of(tx: Transaction, bank: BankRow, level: str) -> list[DerivedRow]:
+    """Return everything derived of one level, oldest first."""
     return [DerivedRow(*row) for row in tx.rows("derived_of_level", bank=bank.bank, level=level)]
 
 
-def _statement(row: DerivedRow, sources: tuple[str, ...] = ()) -> Statement:
+def statement_of(row: DerivedRow, sources: tuple[str, ...] = ()) -> Statement:
+    """Return the public record of a stored statement."""
     return Statement(
         id=row.id,
         topic=row.topic,
@@ -100,7 +101,8 @@ def _statement(row: DerivedRow, sources: tuple[str, ...] = ()) -> Statement:
     )
 
 
-def _source_ids(tx: Transaction, bank: BankRow, number: int) -> tuple[str, ...]:
+def source_ids(tx: Transaction, bank: BankRow, number: int) -> tuple[str, ...]:
+    """Return the public ids of what something was derived from."""
     numbers = sources_of(tx, bank.bank, number)
     ids = ids_by_number(tx, bank.bank, numbers)
     return tuple(ids[n] for n in numbers if n in ids)
@@ -111,7 +113,7 @@ def summaries(desk: Desk, level: Level) -> list[Summary]:
     with desk.read() as (tx, _, bank):
         stale = {row[1] for row in tx.rows("jobs_of_kind", bank=bank.bank, kind="digest")}
         old = outdated(tx, bank, replaced(tx, bank))
-        return [_summary(tx, bank, row, stale, old) for row in _derived(tx, bank, level)]
+        return [_summary(tx, bank, row, stale, old) for row in derived_of(tx, bank, level)]
 
 
 def _summary(
@@ -124,27 +126,33 @@ def _summary(
         text=old.current(row.text) if row.method == "extractive" else row.text,
         method=row.method,
         lang=row.lang,
-        sources=_source_ids(tx, bank, row.number),
+        sources=source_ids(tx, bank, row.number),
         made_at=from_us(row.made_at, zone_of(bank)),
         stale=digest_key(row.level, row.period) in stale,
     )
 
 
 def timeline(
-    desk: Desk, now: datetime, *, first: date | None, last: date | None
+    desk: Desk, now: datetime, *, first: date | None, last: date | None, count: int | None = None
 ) -> list[TimelineDay]:
-    """Return the days of a bank in order, each with its summaries and memories as held at `now`."""
+    """Return the days of a bank in order, each with its summaries and memories as held at `now`;
+    of those between `first` and `last` no more than the newest `count`."""
     with desk.read() as (tx, _, bank):
-        by_day: dict[int, list[MemoryRow]] = {}
-        for row in memories(tx.rows("memories_all", bank=bank.bank)):
-            if row.kind == TURN and row.occurred_at <= to_us(now):
-                by_day.setdefault(row.day, []).append(row)
-        low = first.toordinal() if first else 0
-        high = last.toordinal() if last else date.max.toordinal()
+        within = {
+            "bank": bank.bank, "now": to_us(now), "low": first.toordinal() if first else 0,
+            "high": last.toordinal() if last else date.max.toordinal(),
+        }  # fmt: skip
+        days = [
+            row[0] for row in tx.rows("days_of", **within, count=-1 if count is None else count)
+        ]
+        if not days:
+            return []
+        by_day: dict[int, list[MemoryRow]] = {day: [] for day in reversed(days)}
+        for row in memories(tx.rows("turns_between", **{**within, "low": min(days)})):
+            by_day[row.day].append(row)
         stale = {row[1] for row in tx.rows("jobs_of_kind", bank=bank.bank, kind="digest")}
-        days = sorted(day for day in by_day if low <= day <= high)
         old = outdated(tx, bank, replaced(tx, bank, now))
-        return [_timeline_day(tx, bank, day, by_day[day], now, stale, old) for day in days]
+        return [_timeline_day(tx, bank, day, of, now, stale, old) for day, of in by_day.items()]
 
 
 def _timeline_day(
@@ -281,7 +289,7 @@ def explain(desk: Desk, memory_id: str, now: datetime) -> Explanation:
                 for event in events_of(tx, bank.bank, row.number)
                 if event.at <= to_us(now)
             ),
-            sources=_source_ids(tx, bank, row.number) if row.kind == DAY else (),
+            sources=source_ids(tx, bank, row.number) if row.kind == DAY else (),
             derived=tuple(ids[n] for n in kin if n in ids),
             replaces=(ids[row.supersedes],) if row.supersedes in ids else (),
             replaced_by=memory.replaced_by,

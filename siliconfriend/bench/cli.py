@@ -18,7 +18,7 @@ _SCALE = both("Below 1 for a quick look.", "小于 1 则少测一些。")
 
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    chinese = "测量服务器：回忆、代理和内存，向量和模型都是替身。"
+    chinese = "测量服务器：回忆、代理、内存和网页，向量和模型都是替身。"
     app.command(help=both(bench.__doc__, chinese))(bench)
 
 
@@ -26,7 +26,7 @@ def bench(
     json_file: Annotated[str, typer.Option("--json", help=_WHERE)] = "",
     scale: Annotated[float, typer.Option(help=_SCALE, min=0.01, max=10)] = 1.0,
 ) -> None:
-    """Measure the server: recall, proxy and memory, with embedder and model stubbed."""
+    """Measure the server: recall, proxy, memory and page, with embedder and model stubbed."""
     from rich.table import Table
 
     from siliconfriend.bench import measure
@@ -40,5 +40,6 @@ def bench(
     table = Table("", "", "", "", box=None, show_header=False)
     for row in rows:
         met = "" if not row.bar else "✓" if row.met else "✗"
-        table.add_row(row.what, f"{row.value:,.1f} {row.unit}", row.bar, met)
+        value = row.note or f"{row.value:,.1f} {row.unit}"
+        table.add_row(row.what, value, row.bar, "" if row.note else met)
     console().print(table)

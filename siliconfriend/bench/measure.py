@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -23,6 +22,8 @@ from memorybank.bank import MemoryBank
 from memorybank.errors import MemoryBankError
 from memorybank.records import Turn
 from memorybank.store.sqlite import SQLiteStore
+from siliconfriend.bench import paint
+from siliconfriend.bench.row import Row
 from siliconfriend.bench.stubs import CheapEmbedder
 from siliconfriend.server.keys import KEY_FILE, KeyRing
 
@@ -47,17 +48,6 @@ WORDS = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One measured number, its floor of the same run, and whether it is as it should be."""
-
-    what: str
-    value: float
-    unit: str
-    bar: str = ""
-    met: bool = True
-
-
 def bench(say: Callable[[str], None] = lambda what: None, *, scale: float = 1.0) -> list[Row]:
     """Measure everything; `scale` below 1 asks less, for a quick look."""
     banks, asked = max(2, int(BANKS * scale)), max(5, int(ASKED * scale))
@@ -72,7 +62,17 @@ def bench(say: Callable[[str], None] = lambda what: None, *, scale: float = 1.0)
             rows += _proxy(port, token, model, max(5, int(CHATS * scale)))
             say("banks")
             rows.append(_open_all(port, token, pid, banks))
+        say("page")
+        rows += _page(folder, token, scale)
     return rows
+
+
+def _page(folder: str, token: str, scale: float) -> list[Row]:
+    """Measure the page's first paint, where there is a browser."""
+    if lacking := paint.missing():
+        return [Row("page, first paint", 0.0, "ms", note=f"not measured, without {lacking}")]
+    with _process("paged", folder, 9) as (port, _):
+        return paint.first_paint(port, token, max(3, int(paint.VISITS * scale)))
 
 
 def said(number: int) -> str:

@@ -1,4 +1,4 @@
-"""The processes of a measurement: `python -m siliconfriend.bench.stubs server|model …`.
+"""The processes of a measurement: `python -m siliconfriend.bench.stubs server|paged|model …`.
 
 The server is ours, with an embedder that costs nothing; the model replies at once, in pieces.
 """
@@ -6,13 +6,16 @@ The server is ours, with an embedder that costs nothing; the model replies at on
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from siliconfriend.server.app import Mount
 
 DIM = 384
 PIECES = 5
@@ -32,8 +35,8 @@ class CheapEmbedder:
         return np.stack([self.embed_query(text) for text in texts])
 
 
-def serve(home: str, port: str, upstream: str) -> None:
-    """Run our server on a folder, in front of a model's address."""
+def serve(home: str, port: str, upstream: str, *, paged: bool = False) -> None:
+    """Run our server on a folder, in front of a model's address; with its page or without."""
     from memorybank.settings import Settings
     from siliconfriend.server.app import build
     from siliconfriend.server.house import House
@@ -44,7 +47,18 @@ def serve(home: str, port: str, upstream: str) -> None:
     settings = Settings(home=Path(home), zone="UTC", llm="openai:stub", options=options)
     serving = Serving(port=int(port), rate=100_000.0)
     house = House.open(settings, serving, embedder=CheapEmbedder(), llm=None)
-    run(build(house, worker=False))
+    run(build(house, worker=False, page=_page() if paged else None))
+
+
+def _page() -> Mount:
+    from siliconfriend.web import mount
+
+    return mount
+
+
+def serve_page(home: str, port: str, upstream: str) -> None:
+    """Run it with its page."""
+    serve(home, port, upstream, paged=True)
 
 
 def model(port: str) -> None:
@@ -77,4 +91,7 @@ async def _each(pieces: Sequence[bytes]) -> AsyncIterator[bytes]:
 
 
 if __name__ == "__main__":
-    (serve if sys.argv[1] == "server" else model)(*sys.argv[2:])
+    parts: dict[str, Callable[..., None]] = {
+        "server": serve, "paged": serve_page, "model": model,
+    }  # fmt: skip
+    parts[sys.argv[1]](*sys.argv[2:])

@@ -2,9 +2,9 @@
 
 In this order: Host exactly one of ours; Origin, if there is one, exactly our own, and nothing that
 a browser says comes from another site; room left; a key or a session, but for the open paths;
-its rate; a body of bounded size that arrives in time. What passes carries its `Key` in
-`scope["state"]["key"]`. Every answer leaves with the security headers. Paths are compared as the
-server received them, never as rebuilt from a Host.
+its rate; a body of bounded size that arrives in time; a socket for as long as its key stands.
+What passes carries its `Key` in `scope["state"]["key"]`. Every answer leaves with the security
+headers. Paths are compared as the server received them, never as rebuilt from a Host.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from siliconfriend.server.keys import Key, KeyRing
 from siliconfriend.server.limits import Buckets
 from siliconfriend.server.refusals import Crowded, Foreign, NoKey, TooLarge, TooSlow, WrongHost
 from siliconfriend.server.settings import Serving
+from siliconfriend.server.sockets import Watched
 
 OPEN_PATHS = frozenset({"/healthz", "/enter"})
 """What may be asked without a key. Everything else needs one, pages of others' making too."""
@@ -110,7 +111,7 @@ class Guard:
         self.running += 1
         try:
             if scope["type"] == "websocket":
-                await self.app(scope, receive, send)
+                await self._hold(scope, receive, send)
             else:
                 await self._pass(scope, receive, send, sender)
         finally:
@@ -160,6 +161,15 @@ class Guard:
     def _limit(self, scope: Scope) -> int:
         chat = scope["path"].startswith("/v1/chat/")
         return self.serving.chat_body if chat else self.serving.body
+
+    async def _hold(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Keep a socket open for as long as its key stands."""
+        key: Key | None = scope["state"]["key"]
+        if key is None:
+            await self.app(scope, receive, send)
+            return
+        watched = Watched(receive, send, self.keys, key, self.serving.key_seconds)
+        await self.app(scope, watched.receive, watched.send)
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send, sender: Sender) -> None:
         body = _Body(receive, self._limit(scope), self.serving.body_seconds)

@@ -27,6 +27,7 @@ from memorybank.verbs.digest import Digested
 from memorybank.verbs.read import banks
 from memorybank.verbs.shelf import Shelf
 from siliconfriend.helplines import HelpLines, read_help_lines
+from siliconfriend.server import choosing
 from siliconfriend.server.keys import KEY_FILE, Key, KeyRing
 from siliconfriend.server.refusals import Crowded
 from siliconfriend.server.settings import Serving
@@ -66,6 +67,9 @@ class House:
     shelf: Shelf = field(default_factory=Shelf)
     nudged: threading.Event = field(default_factory=threading.Event)
     """Set when there may be work for the worker."""
+    opened: dict[tuple[str, str], Any] = field(default_factory=dict)
+    opening: threading.Lock = field(default_factory=threading.Lock)
+    """Models that banks have chosen out of those listed, and who is opening one: `choosing`."""
     _asked: set[tuple[str, str]] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _digesting: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(WAITERS))
@@ -128,7 +132,7 @@ class House:
         opened = MemoryBank.open(
             self.store, bank=found, tenant=tenant, create=create, lang=lang,
             zone=zone or self.settings.zone, preset=preset or self.settings.preset,
-            embedder=self.embedder, clock=self.clock,
+            embedder=choosing.embedder_of(self, tenant, found), clock=self.clock,
         )  # fmt: skip
         opened.desk.shelf = self.shelf
         return opened
@@ -137,6 +141,11 @@ class House:
         """Return the banks that a key opens."""
         found = banks(self.store, key.tenant)
         return [info for info in found if not key.bank or info.name == key.bank]
+
+    @property
+    def embeds(self) -> bool:
+        """Whether there is any embedder that could make a vector."""
+        return self.embedder is not None or bool(self.serving.embedders)
 
     def nudge(self) -> None:
         """Say that there may be work for the worker."""
@@ -162,13 +171,17 @@ class House:
         now: datetime | None = None,
         progress: Progress = no_progress,
     ) -> Digested:
-        """Digest a bank with the server's language model, if there is one.
+        """Digest a bank with its language model, if there is one.
 
         `over_only`: days that are over, and not what failed a short while ago.
         """
         today = self.clock().astimezone(ZoneInfo(bank.info().zone)).date() if over_only else None
         return bank.digest(
-            llm=self.llm, due_only=over_only, before=today, now=now, progress=progress
+            llm=choosing.model_of(self, bank),
+            due_only=over_only,
+            before=today,
+            now=now,
+            progress=progress,
         )
 
     def digest_now(self, bank: MemoryBank, now: datetime | None) -> Digested:

@@ -147,6 +147,11 @@ class KeyRing:
         self._mark(key)
         return key
 
+    def stands(self, key: Key) -> bool:
+        """Say whether a key that was found before is still good: not taken back, not expired."""
+        row = self._row("key_of_id", id=key.id)
+        return row is not None and not 0 < _key(row).expires_at <= self.clock()
+
     def all(self, tenant: str | None = None) -> list[Key]:
         """Return every key, of one tenant if named, oldest first; sessions of keys are left out."""
         keys = [_key(row) for row in self._rows("all_keys")]

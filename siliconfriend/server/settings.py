@@ -15,17 +15,23 @@ PORT = 8377
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Serving:
-    """Address and limits. Sizes in bytes, durations in seconds, rates in requests a second."""
+    """Address and limits. Sizes in bytes, durations in seconds, rates in requests a second.
+
+    `models` and `embedders` ("provider:model") are what a bank may choose besides the server's own.
+    """
 
     host: str = "127.0.0.1"
     port: int = PORT
     allow_hosts: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    embedders: tuple[str, ...] = ()
     cert: str = ""
     cert_key: str = ""
     body: int = 4 * MIB
     chat_body: int = 24 * MIB
     body_seconds: float = 30.0
     header_seconds: float = 15.0
+    key_seconds: float = 2.0
     rate: float = 500.0
     stranger_rate: float = 10.0
     at_once: int = 128
@@ -96,7 +102,7 @@ class Serving:
 def _fitting(name: str, value: Any, default: Any) -> Any:
     if isinstance(default, tuple) and isinstance(value, (list, tuple)):
         if all(isinstance(item, str) for item in value):
-            return tuple(item.lower() for item in value)
+            return tuple(item.lower() if name == "allow_hosts" else item for item in value)
     elif isinstance(default, (int, float)) and not isinstance(value, bool):
         if isinstance(value, (int, float)) and value > 0:
             return type(default)(value)

@@ -57,7 +57,7 @@ class Worker:
         done = 0
         for found in waiting(self.house.store, self.house.clock()):
             wanted = (found.tenant, found.name) in asked
-            embeds = found.kind == "embed" and self.house.embedder is not None
+            embeds = found.kind == "embed" and self.house.embeds
             digests = found.kind == "digest" and (found.overdue or wanted)
             if embeds or digests:
                 done += self._serve(found.tenant, found.name, found.bank, found.kind, asked=wanted)

@@ -19,14 +19,15 @@ LEAST = 0.05
 def reasons(hit: Recalled, lang: Lang) -> str:
     """Return in words why something was recalled, the strongest reason first."""
     strongest = sorted((s for s in hit.why.signals if s.share > LEAST), key=lambda s: -s.share)
-    named = ", ".join(f"{told(s.name, lang)} +{s.share:.1f}" for s in strongest)
+    comma = "，" if lang == "zh" else ", "
+    named = comma.join(f"{told(s.name, lang)} +{s.share:.1f}" for s in strongest)
     return " · ".join(filter(None, [*hit.why.notes, named]))
 
 
 def bar(visit: Visit, held: float) -> None:
     """Draw how well something is held, 0..1."""
     colour = "positive" if held >= 0.5 else "warning" if held >= 0.05 else "negative"
-    with ui.element("div").classes("across tight").classes("bar"):
+    with ui.element("div").classes("across tight bar"):
         ui.linear_progress(held, show_value=False, color=colour).classes("grow").props(
             f'size=8px rounded aria-label="{visit.say("held")}"'
         )
@@ -50,7 +51,7 @@ def recalled(visit: Visit, hit: Recalled) -> None:
         bar(visit, hit.retention)
         why = reasons(hit, visit.lang)
         if why:
-            ui.label(f"{visit.say('why')}: {why}").classes("quiet").classes("why")
+            ui.label(visit.say("why", why)).classes("quiet").classes("why")
 
 
 def facts(visit: Visit, memory: Memory) -> None:
@@ -65,7 +66,9 @@ def facts(visit: Visit, memory: Memory) -> None:
         marks.append(visit.say("never fades"))
     else:
         marks.append(visit.say("fades on", memory.fades_at.astimezone(visit.zone).date()))
-    ui.label(" · ".join(marks)).classes("quiet")
+    with ui.element("div").classes("facts quiet"):
+        for mark in marks:
+            ui.label(mark)
 
 
 def curve(points: Sequence[tuple[float, float]], theta: float) -> None:
@@ -79,4 +82,4 @@ def curve(points: Sequence[tuple[float, float]], theta: float) -> None:
         'stroke-dasharray="2 2" stroke-width=".4"/>'
         f'<polyline points="{path}" fill="none" stroke="currentColor" stroke-width="1"/></svg>'
     )
-    ui.html(drawn, sanitize=False).classes("curve").classes("curve")
+    ui.html(drawn, sanitize=False).classes("curve")

@@ -9,9 +9,11 @@ from contextlib import suppress
 from nicegui import ui
 
 from memorybank.errors import MemoryBankError
+from memorybank.models import LLM
 from memorybank.records import Recalled, Turn
 from siliconfriend.friend import Exchange, Friend, Manner
 from siliconfriend.greeting import greeting, name_in
+from siliconfriend.server import choosing
 from siliconfriend.web import asking, cards
 from siliconfriend.web.listening import Listening
 from siliconfriend.web.parameters import parameters
@@ -27,7 +29,7 @@ NAME_ASKED = "name asked"
 async def show(visit: Visit) -> None:
     """Draw the page."""
     turns, hello, asked = await in_thread(_before, visit)
-    talk = Chat(visit)
+    talk = Chat(visit, await in_long_thread(choosing.model_of, visit.house, visit.bank))
     talk.draw(turns, hello)
     if not asked and visit.may("write"):
         _ask_name(visit, talk)
@@ -53,7 +55,6 @@ def _ask_name(visit: Visit, talk: Chat) -> None:
             visit.bank.remember(visit.say("name is", name), now=visit.now())
 
     with talk.lines, ui.card().props("flat bordered").classes("name-card") as card:
-        ui.label(visit.say("name?"))
         name = ui.input(visit.say("name")).props("maxlength=40").classes("name-input")
 
         async def answer(given: str) -> None:
@@ -73,15 +74,16 @@ def _ask_name(visit: Visit, talk: Chat) -> None:
 class Chat:
     """One sitting of one browser tab."""
 
-    def __init__(self, visit: Visit) -> None:
-        """Take a visit; the companion is the visit's bank with the server's model."""
+    def __init__(self, visit: Visit, llm: LLM | None) -> None:
+        """Take a visit, and the model that speaks in its bank."""
         self.visit = visit
         house = visit.house
         options = house.settings.options.get("siliconfriend", {})
         manner = Manner(regions=tuple(options.get("regions", ())))
-        self.friend = Friend(visit.bank, house.llm, manner, help_lines=house.help_lines)
+        self.friend = Friend(visit.bank, llm, manner, help_lines=house.help_lines)
         self.listening: Listening | None = None
         self.drawn: list[ui.element] = []
+        self.others: list[ui.button] = []
 
     def draw(self, turns: list[Turn], hello: str) -> None:
         """Draw what was said last, the field for more, and the buttons."""
@@ -123,11 +125,10 @@ class Chat:
                 self.halt.visible = False
             with ui.element("div").classes("across").style("gap:0"):
                 for name, what in (
-                    ("regenerate", self._again), ("remove", self._remove), ("new", self._anew),
+                    ("regenerate", self._again), ("remove", self._remove), ("anew", self._anew),
                 ):  # fmt: skip
-                    ui.button(say(name), on_click=tried(what)).props("flat dense no-caps").classes(
-                        name
-                    )
+                    button = ui.button(say(name), on_click=tried(what))
+                    self.others.append(button.props("flat dense no-caps").classes(name))
                 parameters(self.visit, self.friend)
 
     def _block(self) -> ui.element:
@@ -218,6 +219,8 @@ class Chat:
         with suppress(AttributeError, RuntimeError):  # the tab was closed meanwhile
             self.send.visible, self.halt.visible = not busy, busy
             self.halt.enable()
+            for button in self.others:  # what they do waits for the end of the reply
+                button.set_enabled(not busy)
 
     def _stop(self) -> None:
         if self.listening:
@@ -242,4 +245,4 @@ class Chat:
         self.lines.clear()
         self.drawn.clear()
         with self.lines:
-            ui.label(self.visit.say("anew")).classes("quiet")
+            ui.label(self.visit.say("begun anew")).classes("quiet")

@@ -8,7 +8,7 @@ from nicegui import ui
 
 from memorybank import forget
 from memorybank.records import Memory
-from siliconfriend.web import cards
+from siliconfriend.web import cards, withheld
 from siliconfriend.web.visit import Visit, in_thread
 
 NEAREST, FARTHEST = 14, 3650
@@ -28,6 +28,7 @@ async def show(visit: Visit) -> None:
     theta = forget.preset(visit.bank.info().preset).theta
     _slider(visit, memories)
     await _about_to_fade(visit)
+    await withheld.show(visit)
     ui.label(visit.say("curves")).classes("text-subtitle1")
     for memory in sorted(memories, key=lambda m: -m.retention)[:SHOWN]:
         _with_curve(visit, memory, theta)
@@ -71,9 +72,9 @@ def _slider(visit: Visit, memories: list[Memory]) -> None:
         listed.clear()
         with listed:
             for memory in sorted(kept, key=lambda m: -held_in(m, ahead))[:12]:
-                with ui.element("div").classes("across kept"):
+                with ui.element("div").classes("across tight kept"):
                     ui.label(" ".join(memory.text.split())[:80]).classes("grow said")
-                    with ui.element("div").style("width:9rem"):
+                    with ui.element("div").classes("bar-of"):
                         cards.bar(visit, held_in(memory, ahead))
 
     slider.on_value_change(moved)

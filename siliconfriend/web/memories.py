@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import partial
 
 from nicegui import ui
 
@@ -15,6 +17,8 @@ from siliconfriend.web.visit import Visit, in_thread
 DAYS = 14
 """Days that are shown at once; more on demand."""
 FOUND = 20
+CHUNK, LOOKED = 60, 360
+"""Days that are read at once where only some are wanted, and at most before asking again."""
 
 
 @dataclass(slots=True)
@@ -34,7 +38,7 @@ async def show(visit: Visit) -> None:
         if wish.question:
             await _show_found(visit, wish, listed.refresh)
         else:
-            await _show_days(visit, wish, listed.refresh)
+            await _Days(visit, wish, listed.refresh).draw(wish.days)
 
     listed = ui.refreshable(draw)
 
@@ -62,25 +66,55 @@ def _wanted(memory: Memory, only: str) -> bool:
     return only == "all" or (memory.faded if only == "faded" else memory.pinned)
 
 
-async def _show_days(visit: Visit, wish: Wish, again: Callable[[], object]) -> None:
-    """Draw the days, the newest first."""
-    days = await in_thread(visit.bank.timeline, now=visit.now())
-    wanted = [
-        (day, [memory for memory in day.memories if _wanted(memory, wish.only)])
-        for day in reversed(days)
-    ]
-    wanted = [(day, memories) for day, memories in wanted if memories or wish.only == "all"]
-    if not wanted:
-        ui.label(visit.say("none")).classes("quiet")
-    for day, memories in wanted[: wish.days]:
-        _show_day(visit, day, memories, again)
-    if len(wanted) > wish.days:
+class _Days:
+    """The days that are drawn, the newest first; older ones are read once they are asked for."""
 
-        def more() -> None:
-            wish.days += DAYS
-            again()
+    def __init__(self, visit: Visit, wish: Wish, again: Callable[[], object]) -> None:
+        self.visit, self.wish, self.again = visit, wish, again
+        self.before: date | None = None
+        self.listed = ui.column().classes("page")
+        self.more = ui.button(visit.say("older"), on_click=visit.tried(self._older))
+        self.more.props("flat no-caps").classes("older")
 
-        ui.button(visit.say("more"), on_click=more).props("flat")
+    async def draw(self, count: int) -> None:
+        """Draw so many days below those that are drawn."""
+        read = partial(_read_days, self.visit, self.wish.only, self.before, count)
+        days, self.before, rest = await in_thread(read)
+        with self.listed:
+            for day, memories in days:
+                _show_day(self.visit, day, memories, self.again)
+            if not days and not rest and not self.listed.default_slot.children:
+                ui.label(self.visit.say("none")).classes("quiet")
+        self.more.visible = rest
+
+    async def _older(self) -> None:
+        self.wish.days += DAYS  # as many are drawn when one of them has changed
+        await self.draw(DAYS)
+
+
+def _read_days(
+    visit: Visit, only: str, before: date | None, count: int
+) -> tuple[list[tuple[Day, list[Memory]]], date | None, bool]:
+    """Return days that are wanted, the newest first; up to where was looked; if there are more.
+
+    Where few are wanted the search ends after so many days, and goes on when asked.
+    """
+    found: list[tuple[Day, list[Memory]]] = []
+    looked, bank = 0, visit.bank
+    while len(found) < count and looked < LOOKED:
+        most = count - len(found) if only == "all" else CHUNK
+        days = bank.timeline(last=before, count=most, now=visit.now())
+        if not days:
+            return found, before, False
+        for day in reversed(days):
+            memories = [memory for memory in day.memories if _wanted(memory, only)]
+            if memories or only == "all":
+                found.append((day, memories))
+            before = day.day - timedelta(days=1)
+            looked += 1
+            if len(found) == count:
+                break
+    return found, before, bool(bank.timeline(last=before, count=1, now=visit.now()))
 
 
 def _show_day(visit: Visit, day: Day, memories: list[Memory], again: Callable[[], object]) -> None:
@@ -122,4 +156,4 @@ async def _show_found(visit: Visit, wish: Wish, again: Callable[[], object]) -> 
     for memory, why in found:
         with ui.column().classes("page found").style("gap:0"):
             _show_memory(visit, memory, again)
-            ui.label(f"{visit.say('why')}: {why}").classes("quiet why")
+            ui.label(visit.say("why", why)).classes("quiet why")

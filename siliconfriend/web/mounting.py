@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from copy import copy
 
 from fastapi import FastAPI, Request
 from nicegui import core, ui
@@ -59,10 +60,22 @@ def _add(house: House, path: str, name: str, show: Callable[[Visit], Awaitable[N
             ui.label(error.say("en"))
             ui.label(error.say("zh"))
             return
+        _speak(here)
         with frame.around(here, path, name):
-            await show(here)
+            try:
+                await show(here)
+            except MemoryBankError as error:  # such as a chosen model that cannot be opened
+                ui.label(error.say(here.lang)).classes("note page-error")
 
     ui.page(path, response_timeout=20.0)(page)
+
+
+def _speak(here: Visit) -> None:
+    """Let the framework's own words, such as those of a lost connection, be in the visit's
+    language; it has one language a route, so this visit gets a copy of its route's page."""
+    client = ui.context.client
+    client.page = copy(client.page)
+    client.page.language = "zh-CN" if here.lang == "zh" else "en-US"
 
 
 def _forget_former_pages() -> None:

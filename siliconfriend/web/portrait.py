@@ -1,4 +1,4 @@
-"""The portrait: statements by topic, each with the turns it stands on; and the digest, now."""
+"""The portrait: statements by topic, how they came to be, and the digest, now."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from itertools import groupby
 from nicegui import ui
 
 from memorybank.cli.words import word as told
-from memorybank.compose import neutral
-from memorybank.errors import UnknownMemory
-from memorybank.records import Portrait, Statement, Turn
+from memorybank.records import Statement
 from memorybank.topics import LABELS
-from siliconfriend.web import cards
+from siliconfriend.web import becoming
+from siliconfriend.web.statements import turns_behind, words_of
 from siliconfriend.web.visit import Visit, in_long_thread, in_thread
 
 BEAT = 0.1
@@ -23,7 +22,7 @@ async def show(visit: Visit) -> None:
     """Draw the page."""
 
     async def draw() -> None:
-        who, turns = await in_thread(_known, visit)
+        who = await in_thread(visit.bank.portrait, now=visit.now())
         if not who.statements:
             ui.label(visit.say("no portrait")).classes("quiet no-portrait")
             return
@@ -32,7 +31,8 @@ async def show(visit: Visit) -> None:
         for topic, statements in groupby(who.statements, key=lambda s: s.topic):
             ui.label(LABELS[visit.lang].get(topic, topic)).classes("text-subtitle1")
             for statement in statements:
-                _show(visit, statement, turns)
+                _show(visit, statement)
+        await becoming.show(visit)
 
     drawn = ui.refreshable(draw)
     if visit.may("write"):
@@ -40,31 +40,12 @@ async def show(visit: Visit) -> None:
     await drawn()
 
 
-def _known(visit: Visit) -> tuple[Portrait, dict[str, Turn]]:
-    """Return the portrait and the turns behind it."""
-    who = visit.bank.portrait(now=visit.now())
-    turns: dict[str, Turn] = {}
-    for source in {source for statement in who.statements for source in statement.sources}:
-        try:
-            turn = visit.bank.explain(source, now=visit.now()).turn
-        except UnknownMemory:  # erased this moment
-            continue
-        if turn:
-            turns[source] = turn
-    return who, turns
-
-
-def _show(visit: Visit, statement: Statement, turns: dict[str, Turn]) -> None:
+def _show(visit: Visit, statement: Statement) -> None:
     """Draw one statement; its turns unfold."""
     with ui.card().classes("memory statement").props("flat bordered"):
-        ui.label(neutral(statement.text)).classes("said")
+        words_of(statement)
         ui.label(statement.when.isoformat()).classes("quiet")
-        with ui.expansion(visit.say("turns behind")).props("dense").classes("page behind"):
-            for source in statement.sources:
-                if turn := turns.get(source):
-                    when = turn.occurred_at.astimezone(visit.zone).date().isoformat()
-                    ui.label(when).classes("quiet")
-                    cards.said(turn.text or turn.reply or "")
+        turns_behind(visit, statement)
 
 
 class _Progress:

@@ -10,6 +10,7 @@ from nicegui import ui
 from memorybank.forget import PRESETS
 from memorybank.formats import write_normal
 from memorybank.intake import volumes
+from siliconfriend.web import choices, newbank
 from siliconfriend.web.visit import Visit, in_thread
 
 LEAVE = "fetch('/leave', {method: 'POST'}).then(() => location.reload())"
@@ -19,18 +20,16 @@ async def show(visit: Visit) -> None:
     """Draw the page."""
     info = await in_thread(visit.bank.info)
     names = [known.name for known in await in_thread(visit.house.banks, visit.key)]
-    say, house = visit.say, visit.house
+    say = visit.say
     with ui.card().classes("memory").props("flat bordered"):
         ui.select(
             names, value=info.name, label=say("bank"),
             on_change=lambda event: ui.navigate.to(visit.to("/settings", bank=event.value)),
         ).classes("page")  # fmt: skip
         ui.label(say("turns", info.turns)).classes("quiet")
+        newbank.draw(visit, info.zone)
     with ui.card().classes("memory").props("flat bordered"):
-        _fact(say("model"), house.llm.name if house.llm else say("no model"))
-        _fact(say("embedder"), house.embedder.name if house.embedder else say("no embedder"))
-        _fact(say("zone"), info.zone)
-        ui.label(say("fixed")).classes("quiet")
+        choices.draw(visit, info)
     with ui.card().classes("memory").props("flat bordered"):
         _preset(visit, info.preset)
     with ui.card().classes("memory").props("flat bordered"):
@@ -40,24 +39,18 @@ async def show(visit: Visit) -> None:
     ).classes("sign-out")
 
 
-def _fact(name: str, value: str) -> None:
-    with ui.element("div").classes("across"):
-        ui.label(name).classes("grow")
-        ui.label(value).classes("said")
-
-
 def _preset(visit: Visit, current: str) -> None:
     """Draw the choice of curves; the log stays, so any choice can be undone."""
 
     async def change() -> None:
-        visit.needs("write")
+        visit.needs("admin")
         await in_thread(visit.bank.change_preset, str(chosen.value))
         ui.notify(visit.say("preset changed"))
 
     chosen = ui.select(
         list(PRESETS), value=current, label=visit.say("preset"), on_change=visit.tried(change)
     ).classes("page preset")
-    chosen.set_enabled(visit.may("write"))
+    chosen.set_enabled(visit.may("admin"))
 
 
 def _downloads(visit: Visit, name: str) -> None:

@@ -61,16 +61,25 @@ class Visit:
         return self.key.may(right)
 
     def needs(self, right: Right) -> None:
-        """Raise NotAllowed without a right."""
+        """Raise NotAllowed without a right, NoKey where all were taken back meanwhile."""
+        self.stands()
         if not self.key.may(right):
             raise NotAllowed(right)
+
+    def stands(self) -> None:
+        """Raise NoKey where the key behind this page was taken back or has expired."""
+        if not self.house.keys.stands(self.key):
+            raise NoKey
 
     def tried(self, what: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
         """Return a handler that tells an error instead of letting it pass."""
 
         async def handler() -> None:
             try:
+                self.stands()
                 await what()
+            except NoKey:
+                ui.notify(self.say("signed out"), type="warning", timeout=8000)
             except MemoryBankError as error:
                 ui.notify(error.say(self.lang), type="warning", timeout=8000)
 

@@ -13,12 +13,16 @@ _WORDS: dict[str, tuple[str, str]] = {
     "settings": ("Settings", "设置"),
     "other language": ("中文", "English"),
     "light and dark": ("light or dark", "浅色或深色"),
+    "signed out": (
+        "This browser is signed out: its key was taken back, or has expired.",
+        "这个浏览器已退出登录：它的密钥被收回，或已过期。",
+    ),
     "cancel": ("Cancel", "取消"),
     "yes": ("Yes", "确定"),
-    "more": ("Show more", "显示更多"),
+    "older": ("Show older", "显示更早的"),
     # a memory
     "held": ("held", "保持"),
-    "why": ("why", "原因"),
+    "why": ("why: {0}", "原因：{0}"),
     "faded": ("faded", "已淡忘"),
     "pinned": ("pinned", "已固定"),
     "replaced": ("replaced", "已更正"),
@@ -36,8 +40,8 @@ _WORDS: dict[str, tuple[str, str]] = {
         "收回上一轮对话？它也会从记忆里彻底删除。",
     ),
     "removed": ("Taken back, out of memory too.", "已收回，记忆里也删除了。"),
-    "new": ("New conversation", "新对话"),
-    "anew": (
+    "anew": ("New chat", "新对话"),
+    "begun anew": (
         "A new conversation. What was said before is memory now.",
         "新的对话。之前说过的，现在是记忆。",
     ),
@@ -53,7 +57,6 @@ _WORDS: dict[str, tuple[str, str]] = {
     "left out": ("{0} left out: {1}", "{0} 条没有放入：{1}"),
     "stopped": ("Stopped; what was said is kept.", "已停止；说出的部分保留着。"),
     "no reply": ("(no reply)", "（没有回复）"),
-    "name?": ("What may I call you?", "我该怎么称呼你？"),
     "name": ("Name", "名字"),
     "name is": ("My name is {0}.", "我叫{0}。"),
     "not now": ("Not now", "先不说"),
@@ -103,6 +106,14 @@ _WORDS: dict[str, tuple[str, str]] = {
     "strength": ("Strength {0} days", "强度 {0} 天"),
     "coming": ("the coming {0} days without recall", "若不再想起，今后 {0} 天"),
     "on day": ("{0} on that day", "到那天 {0}"),
+    "withheld lately": ("Withheld of late", "最近没有想起的"),
+    "withheld how": (
+        "What the last messages called for, and what stayed away since it had faded.",
+        "最近几句话本会让人想起、却因已淡忘而没有出现的记忆。",
+    ),
+    "none withheld": ("Nothing stayed away.", "没有这样的记忆。"),
+    "called by": ("called for on {0}: “{1}”", "{0} 被这句话问及：“{1}”"),
+    "revived": ("Brought back: its curve starts anew.", "已唤回：它的曲线重新开始。"),
     # portrait
     "no portrait": (
         "No portrait yet. Once you have talked, digest the days.",
@@ -117,6 +128,13 @@ _WORDS: dict[str, tuple[str, str]] = {
     "digest failed": ("{0} pieces wait: {1}", "还有 {0} 项在等待：{1}"),
     "extractive": ("in your own words, without a language model", "摘自原话，未用语言模型"),
     "turns behind": ("The turns it stands on", "依据的对话"),
+    "turn erased": ("That turn was erased.", "那轮对话已删除。"),
+    "how it came": ("How it came to be", "它是怎样形成的"),
+    "new": ("new", "新的"),
+    "back again": ("back again", "再次出现"),
+    "renewed": ("said anew", "有了新说法"),
+    "corrected": ("corrected", "已更正"),
+    "crowded": ("made room for newer ones", "让位给更新的"),
     # settings
     "bank": ("Memory bank", "记忆库"),
     "turns": ("{0} turns", "{0} 轮对话"),
@@ -126,12 +144,54 @@ _WORDS: dict[str, tuple[str, str]] = {
     "no embedder": ("none: recall goes by words", "没有：按用词回忆"),
     "preset": ("Forgetting curve", "遗忘曲线"),
     "zone": ("Time zone", "时区"),
-    "fixed": (
-        "Models are chosen in settings.toml or by MEMORYBANK_LLM and MEMORYBANK_EMBEDDER when "
-        "the server starts; the time zone when a bank is made.",
-        "模型在服务器启动时由 settings.toml 或 MEMORYBANK_LLM、MEMORYBANK_EMBEDDER 决定；"
-        "时区在新建记忆库时决定。",
+    "model fixed": (
+        "The operator chooses it: MEMORYBANK_LLM, or llm in settings.toml; more to choose from "
+        "here: models under [serve].",
+        "由服务器的管理者决定：MEMORYBANK_LLM，或 settings.toml 里的 llm；"
+        "要能在这里挑选，请在 [serve] 下列出 models。",
     ),
+    "model listed": (
+        "Those that the operator listed under [serve]. It holds for this bank, from the next page.",
+        "管理者在 [serve] 下列出的模型。只对这个记忆库有效，打开下一页起生效。",
+    ),
+    "model chosen": ("From the next page on: {0}", "打开下一页起使用：{0}"),
+    "embedder fixed": (
+        "The operator chooses it: MEMORYBANK_EMBEDDER, or embedder in settings.toml; more to "
+        "choose from here: embedders under [serve].",
+        "由服务器的管理者决定：MEMORYBANK_EMBEDDER，或 settings.toml 里的 embedder；"
+        "要能在这里挑选，请在 [serve] 下列出 embedders。",
+    ),
+    "embedder listed": (
+        "Those that the operator listed under [serve]. Another one makes every vector anew.",
+        "管理者在 [serve] 下列出的向量模型。换一个会重做全部向量。",
+    ),
+    "other embedder": (
+        "The vectors here come from another embedder ({0}): recall goes by words alone.",
+        "这里的向量来自另一个模型（{0}）：现在只按用词回忆。",
+    ),
+    "reembed": ("Make the vectors anew", "重做向量"),
+    "reembed?": ("Make every vector of this bank anew?", "要重做这个记忆库的全部向量吗？"),
+    "reembed means": (
+        "{0} texts, in the background. Until each is done it is found by its words alone.",
+        "共 {0} 段文本，在后台进行。每段做好之前，只按用词找到它。",
+    ),
+    "reembedding": ("{0} texts wait for their vectors.", "有 {0} 段文本等待生成向量。"),
+    "vectors made": ("Vectors: {0} of {1}", "向量：{0} / {1}"),
+    "embedded": ("All vectors are made.", "向量都做好了。"),
+    "zone fixed": (
+        "Days are counted in it since the first memory, so it stays: for another, make a new bank "
+        "above, export this one and import it there with “memorybank import”.",
+        "从第一条记忆起，日子就按它计算，所以不再改变：要换时区，请在上面新建记忆库，"
+        "导出这一个，再用“memorybank import”导入。",
+    ),
+    "zone free": (
+        "It can be changed until something is remembered.",
+        "在记住第一件事之前都可以改。",
+    ),
+    "zone chosen": ("Days begin at midnight of {0}.", "日子从 {0} 的零点算起。"),
+    "new bank": ("A new memory bank", "新建记忆库"),
+    "bank name": ("Its name", "它的名字"),
+    "make bank": ("Make it", "新建"),
     "preset changed": ("Every memory follows this curve now.", "所有记忆都改用这条曲线。"),
     "export": ("Export this bank", "导出这个记忆库"),
     "backup": ("Back up the whole file", "备份整个文件"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -278,6 +279,33 @@ def test_sockets_are_guarded_like_pages(house, headers: dict[str, Any], allowed)
     else:
         with pytest.raises(WebSocketDisconnect), client.websocket_connect("/ws", headers=headers):
             pass
+
+
+@pytest.mark.parametrize("silent", [True, False])
+def test_a_socket_ends_with_its_key(house, silent):
+    app, heard = FastAPI(), []
+
+    @app.websocket("/ws")
+    async def socket(ws: WebSocket) -> None:
+        await ws.accept()
+        async for text in ws.iter_text():
+            heard.append(text)
+            await ws.send_text(text)
+
+    made = house.keys.make()
+    serving = replace(house.serving, key_seconds=0.05 if silent else 3600.0)
+    client = TestClient(Guard(app, serving, house.keys), base_url=OWN)
+    headers = {"Host": "127.0.0.1:8377", "Authorization": f"Bearer {made.token}"}
+    with client.websocket_connect("/ws", headers=headers) as ws:
+        ws.send_text("before")
+        assert ws.receive_text() == "before"
+        house.keys.revoke(made.key.id)
+        if not silent:
+            ws.send_text("after")
+        with pytest.raises(WebSocketDisconnect) as ended:
+            ws.receive_text()
+        assert ended.value.code == 1008
+    assert heard == ["before"]
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::"])

@@ -79,6 +79,9 @@ def test_days_are_digested_and_seen(client):
     (day,) = client.get("/v1/banks/emily/timeline?first=2026-03-01&last=2026-03-01").json()
     assert day["day"] == "2026-03-01" and "Miso" in day["summary"]["text"]
     assert client.get("/v1/banks/emily/timeline?first=2026-03-02").json() == []
+    assert client.get("/v1/banks/emily/timeline?count=1").json() == [day]
+    (came,) = client.get("/v1/banks/emily/portrait-history?count=3").json()
+    assert came["day"] == "2026-03-01" and came["left"] == []
     assert "Miso" in str(client.get("/v1/banks/emily/portrait").json())
     assert len(client.get("/v1/banks/emily/statements").json()) == 1
     assert client.get("/v1/banks/emily/summaries/global").json()[0]["period"] == "all"
@@ -219,6 +222,7 @@ READS = [
     ("GET", "/export"),
     ("GET", "/jobs"),
     ("GET", "/timeline"),
+    ("GET", "/portrait-history"),
 ]
 WRITES = [("POST", "/remember"), ("POST", "/digest"), ("POST", "/memories/00000000/pin")]
 ERASES = [("DELETE", ""), ("DELETE", "/memories/00000000"), ("POST", "/erase")]

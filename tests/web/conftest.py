@@ -14,12 +14,15 @@ from server.serving import free_port, on_air
 from memorybank.settings import Settings
 from memorybank.testing import Clock, HashEmbedder, ScriptedLLM
 from siliconfriend.server.app import Served, build
+from siliconfriend.server.choosing import EMBEDDER, MODEL
 from siliconfriend.server.house import House
 from siliconfriend.server.settings import Serving
 from siliconfriend.web import mount
 from web.sample import NOW, live
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+LISTED = {"models": ("testing:second",), "embedders": ("testing:other",)}
+"""What the operator of these tests lets a bank choose, opened already."""
 QUIET = [
     f"--{name}"
     for name in (
@@ -49,9 +52,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """One server for all; each test opens a bank of its own."""
     house = House.open(
         Settings(home=tmp_path_factory.mktemp("paged"), zone="UTC"),
-        Serving(port=free_port(), stop_seconds=1.0, rate=5000.0),
+        Serving(port=free_port(), stop_seconds=1.0, rate=5000.0, key_seconds=0.2, **LISTED),
         embedder=HashEmbedder(), llm=ScriptedLLM(), clock=Clock(NOW), forwards=False,
     )  # fmt: skip
+    house.opened[MODEL, "testing:second"] = ScriptedLLM(name="testing:second")
+    house.opened[EMBEDDER, "testing:other"] = HashEmbedder(dim=32, name="testing:other")
     for lang in ("en", "zh"):
         live(house.open_bank("", lang, create=True, lang=lang), lang)
     served = build(house, worker=False, page=mount)

@@ -50,8 +50,10 @@ def test_a_turn_is_answered_anew_and_taken_back_out_of_memory_too(enter, served)
     page.fill(".message textarea", "I bought a red bicycle.")
     page.click(".send")
     page.wait_for_selector(".recalled-nothing, .recalled-list")
+    former = page.locator(".turn").last.element_handle()
     page.click(".regenerate")
-    page.wait_for_selector(".send:visible")
+    former.wait_for_element_state("hidden")
+    page.locator(".turn").last.locator(".recalled-nothing, .recalled-list").wait_for()
     assert [t.text for t in turns(served, visitor)].count("I bought a red bicycle.") == 1
     page.click(".remove")
     page.click(".sure-yes")
@@ -240,6 +242,21 @@ def test_a_browser_signs_out(enter):
     page = enter("en", "en").open("/settings")
     page.click(".sign-out")
     page.wait_for_selector("text=siliconfriend keys link")
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_a_page_says_its_language_and_so_do_the_framework_s_own_words(enter, lang):
+    page = enter(lang, lang).open("/settings")
+    assert page.evaluate("document.documentElement.lang")[:2] == lang
+    lost = page.locator("#popup").text_content()
+    assert ("连接丢失" in lost) == (lang == "zh") and ("Connection" in lost) == (lang == "en")
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_every_way_is_in_sight_on_a_phone(enter, lang):
+    page = enter(lang, lang, width=390).open("/")
+    last = page.locator(".ways a").last.bounding_box()
+    assert last["x"] + last["width"] <= 390
 
 
 def test_every_word_stands_in_both_languages():

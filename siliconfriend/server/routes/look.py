@@ -57,6 +57,20 @@ def portrait(house: TheHouse, key: Reader, bank: BankName, now: NowInQuery = Non
     return answer(house.bank(key, bank).portrait(now=now))
 
 
+@routes.get("/portrait-history", response_model=answers.PortraitDays)
+def portrait_history(
+    house: TheHouse,
+    key: Reader,
+    bank: BankName,
+    last: DayInQuery = None,
+    count: HowMany | None = None,
+    now: NowInQuery = None,
+) -> Response:
+    """Show how the portrait came to be: the days that changed it, what came and what left."""
+    found = house.bank(key, bank).portrait_history(last=last, count=count, now=now)
+    return answer(found)
+
+
 @routes.get("/statements", response_model=answers.Statements)
 def statements(house: TheHouse, key: Reader, bank: BankName) -> Response:
     """Show every statement that stands, also those that the portrait leaves out."""
@@ -117,7 +131,10 @@ def timeline(
     bank: BankName,
     first: DayInQuery = None,
     last: DayInQuery = None,
+    count: HowMany | None = None,
     now: NowInQuery = None,
 ) -> Response:
-    """Show the days of a bank, each with its summary, insight and memories."""
-    return answer(house.bank(key, bank).timeline(first=first, last=last, now=now))
+    """Show the days of a bank, each with its summary, insight and memories; of those between
+    `first` and `last` the newest `count`."""
+    opened = house.bank(key, bank)
+    return answer(opened.timeline(first=first, last=last, count=count, now=now))
