@@ -240,6 +240,17 @@ class Postings:
         if self._tail_length > 2_000 + len(self._sorted) // 16:
             self._take(np.concatenate([self._sorted, *self._tail]))
 
+    def replace(self, text: int, array: TermArray) -> None:
+        """Give a text other terms; costs nothing where it was added since the last sort."""
+        tail = np.concatenate([self._sorted[:0], *self._tail])
+        tail = tail[_texts_of(tail) != text]
+        elsewhere = _texts_of(self._sorted) == text
+        if elsewhere.any():
+            self._take(self._sorted[~elsewhere])
+        fresh = _keys(array.hashes, array.counts, np.full(len(array.hashes), text, np.uint64))
+        self._tail, self._tail_length = [tail, fresh], len(tail) + len(fresh)
+        self._lengths.view()[text] = float(array.length)
+
     def _take(self, keys: NDArray[np.uint64]) -> None:
         """Sort all keys anew and list their hashes; the tail is empty then."""
         self._sorted = _by_hash(keys)
@@ -277,7 +288,7 @@ class Postings:
     def holding(self, term: int) -> NDArray[np.int64]:
         """Return the numbers of the texts that hold a term, or a mark."""
         (found,) = self._find(np.array([term], np.uint32))
-        return ((found >> np.uint64(8)) & np.uint64(0xFFFFFF)).astype(np.int64)
+        return _texts_of(found)
 
     def bm25(
         self, query: Mapping[int, float], seen: NDArray[np.bool_] | None = None
@@ -294,7 +305,7 @@ class Postings:
         norm = K1 * (1.0 - B + B * lengths / max(float(known.mean()), 1e-9))
         hashes = np.fromiter(query, np.uint32, len(query))
         for weight, found in zip(query.values(), self._find(hashes), strict=True):
-            texts = ((found >> np.uint64(8)) & np.uint64(0xFFFFFF)).astype(np.int64)
+            texts = _texts_of(found)
             counts = (found & np.uint64(0xFF)).astype(np.float32)
             if seen is not None:
                 inside = seen[texts]
@@ -332,6 +343,11 @@ def _keys(
     keys |= owners << np.uint64(8)
     keys |= counts
     return keys
+
+
+def _texts_of(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Return the number of the text in each key."""
+    return ((keys >> np.uint64(8)) & np.uint64(0xFFFFFF)).astype(np.int64)
 
 
 def _by_hash(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -213,6 +213,14 @@ def _embedded(
     return [vectors[start:end] for start, end in pairwise([0, *ends])]
 
 
+def waits_for_vectors(desk: Desk, bank: BankRow, of: str, vectors: Vectors | None) -> bool:
+    """Say whether vectors are still to be made, all of them or those of a long text's rest."""
+    embedder = usable(desk.embedder, bank)
+    if vectors is None:
+        return bank.embedder is not None
+    return embedder is not None and len(of) > INLINE_CHUNKS * embedder.max_chars
+
+
 class _Writer:
     """Writes turns inside one transaction and keeps the index in step."""
 
@@ -403,17 +411,11 @@ class _Writer:
         of = to_embed(turn.text, turn.reply, turn.speaker, turn.replier, turn.lang)
         if vectors is not None and self.desk.embedder:
             insert_vectors(self.tx, self.bank, number, self.desk.embedder, vectors, of)
-        if self._needs_job(of, vectors):
+        if waits_for_vectors(self.desk, self.bank, of, vectors):
             self.tx.run(
                 "enqueue", bank=bank, kind="embed", subject=str(number), created_at=recorded
             )
         self.index.append(entry_of(row), vectors, words)
-
-    def _needs_job(self, of: str, vectors: Vectors | None) -> bool:
-        embedder = usable(self.desk.embedder, self.bank)
-        if vectors is None:
-            return self.bank.embedder is not None
-        return embedder is not None and len(of) > INLINE_CHUNKS * embedder.max_chars
 
     def _digest_day_of(self, number: int) -> None:
         for position in self.index.positions([number]):
