@@ -213,6 +213,7 @@ class Postings:
     ) -> None:
         """Take the concatenated term arrays of all texts, and how many terms each has."""
         self.size = len(sizes)
+        self._tail: list[NDArray[np.uint64]] = []
         owners = np.repeat(np.arange(self.size, dtype=np.uint64), sizes)
         self._take(_keys(hashes, counts, owners))
         totals = np.zeros(self.size + 1, dtype=np.int64)
@@ -241,7 +242,7 @@ class Postings:
             self._take(np.concatenate([self._sorted, *self._tail]))
 
     def replace(self, text: int, array: TermArray) -> None:
-        """Give a text other terms; costs nothing where it was added since the last sort."""
+        """Give a text other terms; nothing is sorted where it was added since the last sort."""
         tail = np.concatenate([self._sorted[:0], *self._tail])
         tail = tail[_texts_of(tail) != text]
         elsewhere = _texts_of(self._sorted) == text
@@ -254,7 +255,7 @@ class Postings:
     def _take(self, keys: NDArray[np.uint64]) -> None:
         """Sort all keys anew and list their hashes; the tail is empty then."""
         self._sorted = _by_hash(keys)
-        self._tail: list[NDArray[np.uint64]] = []
+        self._tail = []
         self._tail_length = 0
         terms = (self._sorted >> np.uint64(32)).astype(np.uint32)
         first = np.ones(len(terms), dtype=np.bool_)

@@ -131,6 +131,8 @@ def refused(error: MemoryBankError, accept_language: str) -> Response:
 
 def broken(error: BaseException, accept_language: str) -> Response:
     """Return an answer for what nobody foresaw; the log gets its place, never its message."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
     frames = []
     trace = error.__traceback__
     while trace:
