@@ -140,6 +140,7 @@ class HttpUpstream:
             if met is None or _wait(response) < _wait(met):
                 met, response = response, met
             await _let_go(response)
+        assert met is not None
         return met
 
     async def _sent(self, method: str, path: str, content: bytes, key: str) -> httpx2.Response:
