@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from server.serving import free_port
 
 openai = pytest.importorskip("openai", reason="the package openai is not installed")
