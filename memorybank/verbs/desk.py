@@ -58,6 +58,8 @@ class Desk:
     bank_id: str
     clock: Callable[[], datetime]
     new_id: NewId
+    admit: Callable[[Transaction, BankRow], None] | None = None
+    """Asked at the end of a transaction that has added turns; what it raises takes them back."""
 
     @contextmanager
     def read(self) -> Iterator[tuple[Transaction, Volume, BankRow]]:

@@ -148,6 +148,8 @@ def store(
             at = prepared.turns[-1].occurred_at
             log.reinforce(tx, volume, bank, used, by=results[-1].number, at=at)
         log.caught_up(volume)
+        if desk.admit and any(result.number and not result.known for result in results):
+            desk.admit(tx, bank)
     return results
 
 
