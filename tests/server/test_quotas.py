@@ -192,3 +192,26 @@ def test_a_chat_says_why_it_does_not_go_on_and_how_it_does(
     assert ask(client, [user("Hi.")], extra_headers={"X-Memory": "read"}) == "You said: Hi."
     assert said(chatting) == [(TEXTS[lang], f"You said: {TEXTS[lang]}")]
     hang_up()
+
+
+def test_an_agent_over_mcp_is_told_as_well(open_house: Callable[..., House]):
+    pytest.importorskip("mcp", reason="the package mcp is not installed")
+    import anyio
+    from mcp.client.client import Client as Agent
+
+    from siliconfriend.mcp import server_for
+
+    house = open_house(serving={"tenant_turns": 1})
+    server = server_for(
+        lambda ctx, name, scope, create: house.open_bank("a", name or "me", create=create)
+    )
+
+    async def talk() -> None:
+        async with Agent(server) as agent:
+            assert not (await agent.call_tool("remember", {"text": TEXTS["zh"]})).is_error
+            refused = await agent.call_tool("remember", {"text": TEXTS["en"]})
+            told = refused.content[0].text
+            assert refused.is_error and "no more than 1 turns" in told and "erase" in told
+
+    anyio.run(talk)
+    assert house.open_bank("a", "me").info().turns == 1
