@@ -1,8 +1,9 @@
 """A bank's index in memory: who is there, when, how strong, in which direction, in which words.
 
 Law of this file: arrays only, one entry a memory in the order of its number; it knows neither
-text nor store nor clock. It is loaded once, appended to, and patched where a state changes; what
-cannot be followed that way (an erasure, another embedder) makes a new index.
+text nor store nor clock. It is loaded once, appended to, patched where a state changes, rewritten
+where a turn gets its reply; what cannot be followed that way (an erasure, another embedder)
+makes a new index.
 """
 
 from __future__ import annotations
@@ -150,6 +151,18 @@ class Index:
                 self._previous = None
             self._columns[name][position] = value
 
+    def rewrite(
+        self, number: int, vectors: NDArray[np.float32] | None, words: TermArray | None = None
+    ) -> None:
+        """Give a memory other vectors (chunks, dim) and other words; None leaves what it has."""
+        position = self.position(number)
+        if words is not None:
+            self.postings.replace(position, words)
+            for mark, held in self._marks.items():
+                held[position] = np.uint32(mark_hash(mark)) in words.hashes
+        if vectors is not None:
+            self._exchange(position, vectors)
+
     def position(self, number: int) -> int:
         """Return where a memory stands; raises KeyError if it does not."""
         at = int(np.searchsorted(self["number"], number))
@@ -282,6 +295,23 @@ class Index:
         self._one_chunk_each = (
             self._one_chunk_each and self.chunks == self.size and len(vectors) == 1
         )
+
+    def _exchange(self, position: int, vectors: NDArray[np.float32]) -> None:
+        """Put vectors in the place of those that a memory has; owners stay in order."""
+        if not self._vectors.shape[1]:
+            self._vectors = np.zeros((0, vectors.shape[1]), np.float32)
+            self._sum = np.zeros(vectors.shape[1], np.float64)
+        start, end = np.searchsorted(self._owners[: self.chunks], (position, position + 1))
+        size = self.chunks - int(end - start) + len(vectors)
+        self._sum = self._sum - self._vectors[start:end].sum(axis=0, dtype=np.float64)
+        self._sum += vectors.sum(axis=0, dtype=np.float64)
+        self._vectors, self._owners = _room(self._vectors, size), _room(self._owners, size)
+        for array, fresh in ((self._vectors, vectors), (self._owners, position)):
+            array[start + len(vectors) : size] = array[end : self.chunks].copy()
+            array[start : start + len(vectors)] = fresh
+        self.chunks = size
+        owners = self._owners[:size]
+        self._one_chunk_each = size == self.size and bool((owners == np.arange(size)).all())
 
     def _mark_superseded(self, old: int, new: int) -> None:
         for position in self.positions([old]):

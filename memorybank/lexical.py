@@ -245,6 +245,16 @@ class Postings:
             self._sorted = self._sorted.joined(self._tail.keys)
             self._tail, self._tail_length = _Run(_NO_KEYS), 0
 
+    def replace(self, text: int, array: TermArray) -> None:
+        """Give a text other terms; costs as much as leaving its old ones out."""
+        self._take_up()
+        self._sorted, self._tail = self._sorted.without(text), self._tail.without(text)
+        owners = np.full(len(array.hashes), text, np.uint64)
+        fresh = _by_hash(_keys(array.hashes, array.counts, owners))
+        self._tail = self._tail.joined(fresh)
+        self._tail_length = len(self._tail.keys)
+        self._lengths.view()[text] = float(array.length)
+
     def _take_up(self) -> None:
         """Give all that was added since the last search its keys."""
         if not self._waiting:
@@ -317,6 +327,11 @@ class _Run:
     def joined(self, keys: NDArray[np.uint64]) -> _Run:
         """Return a run that holds these keys too, which are in order: no sorting again."""
         return _Run(np.insert(self.keys, self.keys.searchsorted(keys), keys))
+
+    def without(self, text: int) -> _Run:
+        """Return a run that holds nothing of a text; itself if it holds nothing anyway."""
+        stay = _texts(self.keys) != text
+        return self if stay.all() else _Run(self.keys[stay])
 
     def find(self, hashes: NDArray[np.uint32]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
         """Return the keys of these terms, one term's after the other's, and how many each has."""

@@ -8,8 +8,11 @@ import pytest
 
 from memorybank import MemoryBank
 from memorybank.errors import BadInput, EmptyText, ModelError, UnknownMemory
+from memorybank.records import Turn
 from memorybank.store.care import examine
 from memorybank.testing import Clock, HashEmbedder
+from memorybank.verbs import shelf
+from memorybank.verbs.mending import check
 
 SAID = {
     "en": (
@@ -96,6 +99,66 @@ def test_what_cannot_be_answered_says_why(mine: MemoryBank, clock: Clock, lang: 
     mine.erase(turn)
     with pytest.raises(UnknownMemory):
         mine.answer(turn, "hm")
+
+
+@BOTH
+def test_a_reply_loads_no_index_anew(
+    mine: MemoryBank, lang: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    text, reply, question = SAID[lang]
+    mine.remember("Something else. 别的事。", reply="Yes. 是。")
+    turn = mine.remember(text)
+    mine.recall(question)
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("the whole index was loaded")
+
+    monkeypatch.setattr(shelf, "_load", refuse)
+    mine.answer(turn, reply)
+    found = [(hit.id, hit.text, hit.score) for hit in mine.recall(question)]
+    monkeypatch.undo()
+    mine.desk.shelf.drop(mine.desk.key)
+    assert found == [(hit.id, hit.text, hit.score) for hit in mine.recall(question)]
+
+
+@BOTH
+def test_another_process_sees_the_reply(mine: MemoryBank, clock: Clock, lang: str):
+    text, reply, _ = SAID[lang]
+    sofa = {"en": "sofa", "zh": "沙发"}[lang]
+
+    def found(bank: MemoryBank) -> list[tuple[str, float]]:
+        return [(hit.id, hit.score) for hit in bank.recall(sofa)]
+
+    other = MemoryBank.open(
+        mine.desk.store.path, bank=mine.desk.name, embedder=mine.desk.embedder, clock=clock
+    )
+    with other:
+        mine.remember("Something else. 别的事。", reply="Yes. 是。")
+        turn = mine.remember(text)
+        before = found(other)
+        mine.answer(turn, reply)
+        assert found(other) == found(mine) != before
+        mine.answer(turn, text)
+        assert found(other) == found(mine)
+
+
+def test_a_reply_that_comes_while_its_vector_is_made_wins(tmp_path: Path, clock: Clock):
+    class Slow(HashEmbedder):
+        meanwhile = staticmethod(lambda: None)
+
+        def embed_passages(self, texts):  # type: ignore[no-untyped-def]
+            self.meanwhile, run = (lambda: None), self.meanwhile
+            run()
+            return super().embed_passages(texts)
+
+    slow = Slow()
+    with MemoryBank.open(tmp_path / "m.db", bank="b", embedder=slow, clock=clock) as bank:
+        said = Turn(text="I adopted a cat.", occurred_at=clock())
+        (turn,) = bank.remember_turns([said], vectors="later")
+        slow.meanwhile = lambda: bank.answer(turn.id, "What is her name?")
+        bank.embed_pending()
+        assert [j.kind for j in bank.jobs()] == ["digest"], "the reply brought the vector along"
+        assert not check(tmp_path / "m.db").findings, "and it is that of the whole exchange"
 
 
 def test_an_embedder_that_fails_costs_the_vector_not_the_reply(tmp_path: Path, clock: Clock):

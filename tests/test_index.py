@@ -12,7 +12,7 @@ from making import EMBEDDER, Mem, built, linked
 
 from memorybank.cues import MARKS
 from memorybank.index import COLUMNS, DAY, TURN, Index
-from memorybank.lexical import query_terms, term_array
+from memorybank.lexical import query_terms, term_array, term_hash
 
 DIM = 4
 WORDS = ["cat", "tea", "rain", "猫", "下雨", "paris", "why?"]
@@ -35,6 +35,7 @@ operations = st.lists(
         st.tuples(st.just("correct"), memories, st.integers(0, 9)),
         st.tuples(st.just("patch"), st.floats(0.5, 90), st.integers(0, 9)),
         st.tuples(st.just("supersede"), st.none(), st.integers(0, 9)),
+        st.tuples(st.just("rewrite"), memories, st.integers(0, 9)),
         st.tuples(st.just("look"), st.none(), st.integers(0, 9)),
     ),
     max_size=14,
@@ -70,6 +71,16 @@ class Model:
             self.mems[place] = replace(self.mems[place], **changes)
             self.index.patch(place + 1, **changes)
 
+    def rewrite(self, mem: Mem, at: int) -> None:
+        """A turn gets its reply: other words, and other vectors if they can be made."""
+        if self.mems:
+            place = at % len(self.mems)
+            old = self.mems[place]
+            vectors = old.vectors if mem.vectors is None else mem.vectors
+            self.mems[place] = replace(old, text=mem.text, reply="tea?", vectors=vectors)
+            directions = None if mem.vectors is None else self.mems[place].directions()
+            self.index.rewrite(place + 1, directions, self.mems[place].words())
+
     def supersede(self, _: None, at: int) -> None:
         free = [i for i, mem in enumerate(self.mems[:-1]) if not mem.superseded_by]
         if free:
@@ -97,6 +108,10 @@ def assert_same(grown: Index, loaded: Index) -> None:
         np.testing.assert_allclose(
             grown.postings.bm25(query), loaded.postings.bm25(query), rtol=1e-5, err_msg=word
         )
+    numbers = grown["number"].tolist()
+    first, expected = grown.directions(numbers), loaded.directions(numbers)
+    if numbers and (first is not None or expected is not None):
+        np.testing.assert_array_equal(first, expected)
     for direction in np.eye(DIM, dtype=np.float32):
         np.testing.assert_allclose(
             grown.similarities(direction), loaded.similarities(direction), rtol=1e-5, atol=1e-6
@@ -151,6 +166,19 @@ def test_growing_past_the_room_there_is():
         if i % 50 == 0:
             model.look(None, i)
     assert_same(model.index, built(model.mems, DIM))
+
+
+def test_a_text_far_from_the_end_gets_other_words_and_vectors():
+    mems = [Mem(f"cat w{i}", ago=300 - i, vectors=[[1, i % 7, 0, 2]]) for i in range(200)]
+    model = Model(mems[:150])
+    for mem in mems[150:]:
+        model.append(mem, 0)
+    for place in (0, 3, 149, 199):
+        model.rewrite(Mem("rain 猫", vectors=[[0, 1, 0, 0], [0, 0, 1, 0]]), place)
+        assert_same(model.index, built(model.mems, DIM))
+    assert model.index.postings.frequencies(np.array([term_hash("rain")], np.uint32)).tolist() == [
+        4
+    ]
 
 
 def test_the_turn_before_is_that_of_the_same_conversation():

@@ -21,6 +21,11 @@ FROM banks WHERE tenant = :tenant ORDER BY name;
 -- How many turns a bank has, and from when to when.
 SELECT count(*), min(occurred_at), max(occurred_at) FROM memories WHERE bank = :bank AND kind = 0;
 
+-- tenant_extent
+-- How many turns all banks of a tenant have, and how many bytes of text.
+SELECT count(*), ifnull(sum(ifnull(octet_length(text), 0) + ifnull(octet_length(reply), 0)), 0)
+FROM turns WHERE bank IN (SELECT bank FROM banks WHERE tenant = :tenant);
+
 -- reserve
 -- Take `count` numbers and mark the bank as changed, in one step.
 UPDATE banks SET next = next + :count, version = version + 1, edition = edition + :edition

@@ -27,6 +27,7 @@ from memorybank.store.tables import (
 from memorybank.verbs import log
 from memorybank.verbs.desk import (
     Desk,
+    index_of,
     insert_vectors,
     insert_words,
     memory_named,
@@ -34,7 +35,7 @@ from memorybank.verbs.desk import (
     zone_of,
 )
 from memorybank.verbs.read import turn_record
-from memorybank.verbs.remember import prepare
+from memorybank.verbs.remember import prepare, waits_for_vectors
 from memorybank.verbs.shelf import Volume, usable
 
 
@@ -57,16 +58,18 @@ def answer(desk: Desk, turn_id: str, reply: str, *, now: datetime, used: Sequenc
     ready = prepare([whole], zone_of(bank), bank.lang, embedder, now=now)
     with desk.write() as (tx, volume, bank):
         row = memory_named(tx, bank.bank, row.id)
-        _rewrite(desk, tx, bank, row, ready.turns[0], ready.vectors[0], now)
+        _rewrite(desk, tx, volume, bank, row, ready.turns[0], ready.vectors[0], now)
         _take_back(tx, volume, bank, row)
         log.reinforce(tx, volume, bank, used, by=row.number, at=now)
         log.reserve(tx, volume, bank.bank, edition=True)
+        log.caught_up(volume)
     return row.id
 
 
 def _rewrite(
     desk: Desk,
     tx: Transaction,
+    volume: Volume,
     bank: BankRow,
     row: MemoryRow,
     turn: Turn,
@@ -82,12 +85,17 @@ def _rewrite(
     marks = cues.marks(turn.text, turn.reply)
     words = lexical.term_array(to_index(turn.text, turn.reply, turn.speaker), marks)
     insert_words(tx, bank.bank, number, words)
+    of = to_embed(turn.text, turn.reply, turn.speaker, turn.replier, turn.lang)
+    if usable(desk.embedder, bank) is None:
+        vectors = None  # the bank has got another embedder since they were made
     if vectors is not None and desk.embedder:
-        of = to_embed(turn.text, turn.reply, turn.speaker, turn.replier, turn.lang)
         insert_vectors(tx, bank, number, desk.embedder, vectors, of)
-    if vectors is None and bank.embedder:
-        subject = str(number)
-        tx.run("enqueue", bank=bank.bank, kind="embed", subject=subject, created_at=moment)
+    index_of(volume).rewrite(number, vectors, words)
+    work = {"bank": bank.bank, "kind": "embed", "subject": str(number)}
+    if waits_for_vectors(desk, bank, of, vectors):
+        tx.run("enqueue", **work, created_at=moment)
+    else:
+        tx.run("forget_job", **work)
     day = f"day:{turn.occurred_at.date().isoformat()}"
     tx.run("enqueue", bank=bank.bank, kind="digest", subject=day, created_at=moment)
 

@@ -68,6 +68,8 @@ class Desk:
     bank_id: str
     clock: Callable[[], datetime]
     new_id: NewId
+    admit: Callable[[Transaction, BankRow], None] | None = None
+    """Asked at the end of a transaction that has added turns; what it raises takes them back."""
     habits: Habits | None = field(default=None, init=False)
     """As last seen by a write; storing looks again, so that an older sight costs nothing."""
 

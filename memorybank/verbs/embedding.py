@@ -12,7 +12,9 @@ import numpy as np
 from memorybank.errors import BadSetting, ModelError
 from memorybank.models import Embedder, Vectors, passages
 from memorybank.rendering import chunks, to_embed
+from memorybank.store import Transaction
 from memorybank.store.tables import (
+    BankRow,
     JobRow,
     derived_by_number,
     memories_by_number,
@@ -20,7 +22,14 @@ from memorybank.store.tables import (
     turns_by_number,
 )
 from memorybank.verbs import log
-from memorybank.verbs.desk import Desk, Progress, insert_vectors, no_progress, note_failure
+from memorybank.verbs.desk import (
+    Desk,
+    Progress,
+    index_of,
+    insert_vectors,
+    no_progress,
+    note_failure,
+)
 from memorybank.verbs.shelf import usable
 
 BATCH = 32
@@ -47,7 +56,8 @@ def embed_pending(desk: Desk, *, progress: Progress = no_progress) -> int:
 
 def _embed_one(desk: Desk, embedder: Embedder, job: JobRow) -> None:
     number = int(job.subject)
-    text = _texts(desk, [number]).get(number)
+    with desk.read() as (tx, _, bank):
+        text = _texts(tx, bank, [number]).get(number)
     try:
         vectors = None if text is None else _vectors(embedder, text)
     except ModelError as error:
@@ -55,10 +65,14 @@ def _embed_one(desk: Desk, embedder: Embedder, job: JobRow) -> None:
             note_failure(tx, bank, job, error, desk.clock())
         raise
     with desk.write() as (tx, volume, bank):
-        if text is not None and vectors is not None:
+        if _texts(tx, bank, [number]).get(number) != text:
+            return  # it got a reply meanwhile; the job is still there, or was done with that
+        if text is not None and vectors is not None and usable(embedder, bank):
             insert_vectors(tx, bank, number, embedder, vectors, text)
+            index_of(volume).rewrite(number, vectors)
         tx.run("job_done", bank=bank.bank, kind=job.kind, subject=job.subject, fence=job.fence)
         log.reserve(tx, volume, bank.bank, edition=True)
+        log.caught_up(volume)
 
 
 def _vectors(embedder: Embedder, text: str) -> Vectors:
@@ -89,7 +103,8 @@ def change_embedder(desk: Desk, *, progress: Progress = no_progress) -> int:
             log.reserve(tx, volume, bank.bank, edition=True)
     done, total, above = 0, _count_missing(desk, embedder.name), 0
     while numbers := _missing(desk, embedder.name, above):
-        texts = _texts(desk, numbers)
+        with desk.read() as (tx, _, bank):
+            texts = _texts(tx, bank, numbers)
         vectors = _vectors_of(embedder, list(texts.values()))
         with desk.write() as (tx, volume, bank):
             for (number, text), of in zip(texts.items(), vectors, strict=True):
@@ -149,13 +164,10 @@ def _missing(desk: Desk, model: str, above: int) -> list[int]:
         return [row[0] for row in rows]
 
 
-def _texts(desk: Desk, numbers: list[int]) -> dict[int, str]:
+def _texts(tx: Transaction, bank: BankRow, numbers: list[int]) -> dict[int, str]:
     """Return what the embedder reads of memories; erased ones are left out."""
-    with desk.read() as (tx, _, bank):
-        rows = memories_by_number(tx, bank.bank, numbers)
-        turns = turns_by_number(tx, bank.bank, rows)
-        derived = derived_by_number(tx, bank.bank, rows)
-    texts = {n: row.text for n, row in derived.items()}
-    for n, turn in turns.items():
+    rows = memories_by_number(tx, bank.bank, numbers)
+    texts = {n: row.text for n, row in derived_by_number(tx, bank.bank, rows).items()}
+    for n, turn in turns_by_number(tx, bank.bank, rows).items():
         texts[n] = to_embed(turn.text, turn.reply, turn.speaker, turn.replier, rows[n].lang)
     return texts

@@ -70,15 +70,8 @@ def erase(
     `versions` takes along what they replaced and what replaced them; else what was replaced by
     an erased correction stands again.
     """
-    if not ids and day is None and source is None:
-        raise BadInput(
-            "say what to erase: ids, a day, or a source",
-            "请说明要删除什么：编号、某一天，或某个来源",
-        )
     with desk.write() as (tx, volume, bank):
-        numbers = _named(tx, bank, ids, day, source)
-        if versions:
-            numbers = _with_versions(tx, bank, numbers)
+        numbers = chosen(tx, bank, ids, day, source, versions)
         eraser = Eraser(tx, bank, now)
         eraser.erase_all(numbers)
         log.reserve(tx, volume, bank.bank, edition=True)
@@ -203,9 +196,20 @@ def buried(tx: Transaction, bank: BankRow, graves: tombstones.Graveyard) -> list
 # -- in the transaction ----------------------------------------------------------------------------
 
 
-def _named(
-    tx: Transaction, bank: BankRow, ids: Sequence[str], day: date | None, source: str | None
+def chosen(
+    tx: Transaction,
+    bank: BankRow,
+    ids: Sequence[str],
+    day: date | None,
+    source: str | None,
+    versions: bool,
 ) -> list[int]:
+    """Return the numbers of what an erasure names; raises BadInput where it names nothing."""
+    if not ids and day is None and source is None:
+        raise BadInput(
+            "say what to erase: ids, a day, or a source",
+            "请说明要删除什么：编号、某一天，或某个来源",
+        )
     numbers = [number_of(tx, bank.bank, memory_id) for memory_id in ids]
     if day is not None:
         of_day = memories(tx.rows("memories_of_day", bank=bank.bank, day=day.toordinal()))
@@ -213,7 +217,8 @@ def _named(
     if source is not None:
         rows = tx.rows("turns_of_source", bank=bank.bank, source=clean(source))
         numbers += [row[0] for row in rows]
-    return list(dict.fromkeys(numbers))
+    numbers = list(dict.fromkeys(numbers))
+    return _with_versions(tx, bank, numbers) if versions else numbers
 
 
 def _with_versions(tx: Transaction, bank: BankRow, numbers: Sequence[int]) -> list[int]:
@@ -226,6 +231,16 @@ def _with_versions(tx: Transaction, bank: BankRow, numbers: Sequence[int]) -> li
         rows = memories_by_number(tx, bank.bank, new).values()
         waiting = [n for row in rows for n in (row.supersedes, row.superseded_by) if n]
     return list(found)
+
+
+def refuse_summary(row: MemoryRow) -> None:
+    """Raise BadInput for what cannot be erased by itself."""
+    if row.kind == DAY:
+        raise BadInput(
+            "an event summary is made from its turns: erase those, or the day; "
+            "to have it out of the way, fade it",
+            "小结由它的对话而来：请删除那些对话，或删除那一天；只是不想看到它，就让它淡忘",
+        )
 
 
 class Eraser:
@@ -251,12 +266,7 @@ class Eraser:
 
     def _erase(self, row: MemoryRow) -> None:
         """Erase one memory and what was derived from it."""
-        if row.kind == DAY:
-            raise BadInput(
-                "an event summary is made from its turns: erase those, or the day; "
-                "to have it out of the way, fade it",
-                "小结由它的对话而来：请删除那些对话，或删除那一天；只是不想看到它，就让它淡忘",
-            )
+        refuse_summary(row)
         tx, bank, number = self.tx, self.bank.bank, row.number
         for (derived,) in tx.rows("derived_from", bank=bank, source=number):
             self.erase_derived(derived)

@@ -43,15 +43,15 @@ def reserve(tx: Transaction, volume: Volume, bank: int, *, edition: bool = False
     row = tx.row("reserve", bank=bank, count=1, edition=int(edition))
     if row is None:
         raise RuntimeError("the bank went away inside its own transaction")
-    number, version, _ = row
-    volume.written = Written(version, number)
+    number, version, now = row
+    volume.written = Written(version, now, number)
     return int(number)
 
 
 def caught_up(volume: Volume) -> None:
     """Note that the index holds all that this transaction wrote, up to its last `reserve`."""
     if volume.written is not None:
-        volume.version, volume.last_number = volume.written
+        volume.version, volume.edition, volume.last_number = volume.written
         volume.written = None
 
 

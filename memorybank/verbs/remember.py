@@ -147,6 +147,8 @@ def store(
             at = prepared.turns[-1].occurred_at
             log.reinforce(tx, volume, bank, used, by=results[-1].number, at=at)
         log.caught_up(volume)
+        if desk.admit and any(result.number and not result.known for result in results):
+            desk.admit(tx, bank)
     return results
 
 
@@ -210,6 +212,14 @@ def _embedded(
     vectors = np.concatenate(parts)
     ends = list(accumulate(len(of_turn) for of_turn in pieces))
     return [vectors[start:end] for start, end in pairwise([0, *ends])]
+
+
+def waits_for_vectors(desk: Desk, bank: BankRow, of: str, vectors: Vectors | None) -> bool:
+    """Say whether vectors are still to be made, all of them or those of a long text's rest."""
+    embedder = usable(desk.embedder, bank)
+    if vectors is None:
+        return bank.embedder is not None
+    return embedder is not None and len(of) > INLINE_CHUNKS * embedder.max_chars
 
 
 class _Writer:
@@ -397,17 +407,11 @@ class _Writer:
         of = to_embed(turn.text, turn.reply, turn.speaker, turn.replier, turn.lang)
         if vectors is not None and self.desk.embedder:
             insert_vectors(self.tx, self.bank, number, self.desk.embedder, vectors, of)
-        if self._needs_job(of, vectors):
+        if waits_for_vectors(self.desk, self.bank, of, vectors):
             self.tx.run(
                 "enqueue", bank=bank, kind="embed", subject=str(number), created_at=recorded
             )
         self.index.append(entry_of(row), vectors, words)
-
-    def _needs_job(self, of: str, vectors: Vectors | None) -> bool:
-        embedder = usable(self.desk.embedder, self.bank)
-        if vectors is None:
-            return self.bank.embedder is not None
-        return embedder is not None and len(of) > INLINE_CHUNKS * embedder.max_chars
 
     def _digest_day_of(self, number: int) -> None:
         for position in self.index.positions([number]):

@@ -2,7 +2,8 @@
 
 A bank's version is read in the transaction that uses the index, so that several processes on
 one file agree: the same version means nothing to do, the same edition means appending what is
-new, anything else means loading again.
+new, anything else means loading again. Whoever rewrites an index in place while writing has
+followed his own edition; the other processes load again.
 """
 
 from __future__ import annotations
@@ -27,9 +28,10 @@ DEFAULT_BYTES = 512 * 2**20
 
 
 class Written(NamedTuple):
-    """How far a transaction has written: the bank's version and its highest number."""
+    """How far a transaction has written: the bank's version and edition, its highest number."""
 
     version: int
+    edition: int
     number: int
 
 

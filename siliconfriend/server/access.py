@@ -1,7 +1,8 @@
 """Who is asking, and what they may: the dependencies of every route.
 
 The guard has found the key already; here it is matched with the scope that a route names. A
-route without one of these does not exist: `tests/server/test_access.py` goes through them all.
+route without one of these does not exist: `tests/server/test_guard.py` goes through them all.
+They are coroutines, though they wait for nothing: each plain one would be a trip to a thread.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ from siliconfriend.server.refusals import NoKey, NotAllowed
 _scheme = HTTPBearer(auto_error=False, description="A key of `siliconfriend keys new`.")
 
 
-def the_house(request: Request) -> House:
+async def the_house(request: Request) -> House:
     """Return what is open while the server runs."""
     house: House = request.app.state.house
     return house
 
 
-def key_of(request: Request, _: Annotated[object, Depends(_scheme)] = None) -> Key:
+async def key_of(request: Request, _: Annotated[object, Depends(_scheme)] = None) -> Key:
     """Return the key that the guard has found."""
     key: Key | None = getattr(request.state, "key", None)
     if key is None:
@@ -38,7 +39,7 @@ class Needs:
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
 
-    def __call__(self, key: Annotated[Key, Depends(key_of)]) -> Key:
+    async def __call__(self, key: Annotated[Key, Depends(key_of)]) -> Key:
         """Return the key if it may."""
         if not key.may(self.scope):
             raise NotAllowed(self.scope)

@@ -17,6 +17,7 @@ from memorybank import records
 from memorybank.records import plain
 from memorybank.verbs.digest import Digested
 from memorybank.verbs.erase import Erased
+from memorybank.verbs.would_erase import WouldErase
 
 
 def answer(value: Any, status: int = 200) -> Response:
@@ -74,3 +75,4 @@ BankInfos: Any = _many(records.BankInfo)
 Jobs: Any = _many(records.Job)
 DigestedShape: Any = shape(Digested)
 ErasedShape: Any = shape(Erased)
+WouldEraseShape: Any = shape(WouldErase)

@@ -12,9 +12,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 
+import anyio.to_thread
 from fastapi import FastAPI, Response
+from fastapi.telemetry import TelemetryConfig
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -27,11 +30,15 @@ from siliconfriend.server.guard import Guard
 from siliconfriend.server.house import House
 from siliconfriend.server.metrics import Metrics
 from siliconfriend.server.routes import routers
-from siliconfriend.server.telemetry import watched
+from siliconfriend.server.telemetry import Traced, watched
 from siliconfriend.server.worker import Worker
 
 Mount = Callable[[FastAPI, House], None]
 """What adds a page: called with the app, before the guard closes around it."""
+_NO_TELEMETRY = TelemetryConfig(
+    tracing=False, metrics=False, logs=False, operation_spans=False, auto_configure=False
+)
+"""The framework's own would hold paths, queries and the messages of errors."""
 _ABOUT = """Long-term memory for language models. Every verb of the library, the chat proxy at
 `/v1/chat/completions`, MCP at `/mcp`. Errors are problem details (RFC 9457) with a `cure`."""
 
@@ -57,7 +64,7 @@ def build(house: House, *, worker: bool = True, page: Mount | None = None) -> Se
     app = FastAPI(
         title="SiliconFriend", version=version("siliconfriend"), description=_ABOUT,
         docs_url=None, redoc_url=None,  # their pages fetch scripts from elsewhere
-        lifespan=_lifespan(house, worker),
+        lifespan=_lifespan(house, worker), telemetry=_NO_TELEMETRY,
     )  # fmt: skip
     app.state.house, app.state.metrics = house, metrics
     problems.install(app)
@@ -72,7 +79,17 @@ def build(house: House, *, worker: bool = True, page: Mount | None = None) -> Se
     else:
         app.get("/", include_in_schema=False)(entry.no_page)
     _describe(app)
-    return Served(app, Guard(app, house.serving, house.keys, watched(metrics)), house, metrics)
+    watch = watched(metrics)
+    if isinstance(watch, Traced):
+        app.state.parts.append(partial(_sending, watch))
+    return Served(app, Guard(app, house.serving, house.keys, watch), house, metrics)
+
+
+@asynccontextmanager
+async def _sending(traced: Traced) -> AsyncIterator[None]:
+    """Send the last traces when the app ends."""
+    yield
+    await anyio.to_thread.run_sync(traced.close)
 
 
 def _lifespan(house: House, worker: bool) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

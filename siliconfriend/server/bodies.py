@@ -225,10 +225,17 @@ class Used(Body):
 class WhatToErase(Body):
     """Turns by id, by day, or by the source they came from: at least one of these."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"day": "2026-03-01"}]})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"day": "2026-03-01"}, {"ids": ["33c15f5a"], "versions": True}]
+        }
+    )
     ids: list[MemoryId] = Field(default=[], max_length=1_000)
     day: Annotated[date, BeforeValidator(day_only)] | None = None
     source: Name | None = None
+    versions: StrictBool = Field(
+        False, description="Also what they replaced and what replaced them."
+    )
 
 
 class PresetName(Body):

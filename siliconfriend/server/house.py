@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from memorybank.records import BankInfo, Lang
 from memorybank.rendering import clean
 from memorybank.settings import Settings
 from memorybank.store.sqlite import SQLiteStore
+from memorybank.store.tables import bank_named
 from memorybank.verbs.desk import Progress, no_progress
 from memorybank.verbs.digest import Digested
 from memorybank.verbs.read import banks
@@ -29,6 +31,7 @@ from memorybank.verbs.shelf import Shelf
 from siliconfriend.helplines import HelpLines, read_help_lines
 from siliconfriend.server import choosing
 from siliconfriend.server.keys import KEY_FILE, Key, KeyRing
+from siliconfriend.server.quotas import Quotas
 from siliconfriend.server.refusals import Crowded
 from siliconfriend.server.settings import Serving
 
@@ -72,6 +75,8 @@ class House:
     """Models that banks have chosen out of those listed, and who is opening one: `choosing`."""
     _asked: set[tuple[str, str]] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _making: threading.Lock = field(default_factory=threading.Lock)
+    """Held where a bank is made, so that two at once do not go past a quota."""
     _digesting: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(WAITERS))
 
     @classmethod
@@ -129,12 +134,17 @@ class House:
     ) -> MemoryBank:
         """Open a bank on the shared file, index cache and models."""
         found = self._named(tenant, name)
-        opened = MemoryBank.open(
-            self.store, bank=found, tenant=tenant, create=create, lang=lang,
-            zone=zone or self.settings.zone, preset=preset or self.settings.preset,
-            embedder=choosing.embedder_of(self, tenant, found), clock=self.clock,
-        )  # fmt: skip
+        quotas = Quotas.of(self.serving)
+        with self._making if create and quotas.banks else nullcontext():
+            if create and quotas.banks and not self._there(tenant, found):
+                quotas.admit_bank(len(banks(self.store, tenant)))
+            opened = MemoryBank.open(
+                self.store, bank=found, tenant=tenant, create=create, lang=lang,
+                zone=zone or self.settings.zone, preset=preset or self.settings.preset,
+                embedder=choosing.embedder_of(self, tenant, found), clock=self.clock,
+            )  # fmt: skip
         opened.desk.shelf = self.shelf
+        opened.desk.admit = quotas.admit if quotas.counts_turns else None
         return opened
 
     def banks(self, key: Key) -> list[BankInfo]:
@@ -196,6 +206,10 @@ class House:
             return self.digest(bank, now=now)
         finally:
             self._digesting.release()
+
+    def _there(self, tenant: str, name: str) -> bool:
+        with self.store.read() as tx:
+            return bank_named(tx, tenant, name) is not None
 
     def _named(self, tenant: str, name: str) -> str:
         """Return a bank's name where its id was given: names may hold what no path can."""

@@ -50,7 +50,7 @@ class Metrics:
     def ended(self, scope: Scope, status: int, seconds: float) -> None:
         """Note that a request has ended."""
         self.running.dec()
-        labels = (_method(scope), _route(scope))
+        labels = (method_of(scope), route_of(scope))
         self.requests.labels(*labels, str(status)).inc()
         self.seconds.labels(*labels).observe(seconds)
 
@@ -85,10 +85,12 @@ class _Queue:
         return []
 
 
-def _method(scope: Scope) -> str:
+def method_of(scope: Scope) -> str:
+    """Return a request's method, if it is one of those that there are."""
     method = str(scope.get("method"))
     return method if method in {"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS"} else "other"
 
 
-def _route(scope: Scope) -> str:
+def route_of(scope: Scope) -> str:
+    """Return the template of the route that has taken a request; no part of its path."""
     return str(getattr(scope.get("route"), "path", "") or "other")

@@ -48,6 +48,12 @@ _CURES: Mapping[str, tuple[str, str]] = {
     ),
     "Method": ("GET /openapi.json lists paths and methods", "GET /openapi.json 列出了路径和方法"),
     "Path": ("GET /openapi.json lists the paths", "GET /openapi.json 列出了全部路径"),
+    "OverQuota": (
+        "POST …/erase or DELETE a bank to make room, or ask whoever runs the server for more; a "
+        "chat with `X-Memory: read` stores nothing and goes on",
+        "用 POST …/erase 或删除一个记忆库来腾出空间，或请管理服务器的人放宽；带 `X-Memory: read` 的"
+        "聊天什么也不存，可以继续",
+    ),
     "Internal": (
         "try again; if it stays, run `memorybank doctor` and look at the server's log",
         "请重试；如果还是这样，请运行 `memorybank doctor` 并查看服务器日志",
@@ -132,6 +138,8 @@ def refused(error: MemoryBankError, accept_language: str) -> Response:
 
 def broken(error: BaseException, accept_language: str) -> Response:
     """Return an answer for what nobody foresaw; the log gets its place, never its message."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
     frames = []
     trace = error.__traceback__
     while trace:

@@ -10,10 +10,13 @@ MemoryBankError
 ├── TooMany        429   more requests than the key, or the address, may send
 ├── Crowded        503   more requests at once than the server takes
 ├── NoModel        503   no language model is set
+├── OverQuota      507   a tenant keeps as much as it may
 └── BareAddress          a public address without what makes it safe
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 from memorybank.errors import MemoryBankError
 
@@ -142,6 +145,22 @@ class NoModel(Refusal):
             "OPENAI_BASE_URL, or with another provider",
             "没有设置语言模型：请以 MEMORYBANK_LLM=openai:模型 和 OPENAI_BASE_URL 启动服务器，"
             "或用别的来源",
+        )
+
+
+class OverQuota(Refusal):
+    """A tenant keeps as much as it may; nothing of what was sent is stored."""
+
+    status = 507
+
+    def __init__(self, limit: int, what: Literal["banks", "turns", "bytes"]) -> None:
+        zh = {"banks": "个记忆库", "turns": "轮对话", "bytes": "字节文字"}[what]
+        told = "bytes of text" if what == "bytes" else what
+        super().__init__(
+            f"no more than {limit:,} {told} may be kept here, and this would be more: erase what "
+            f"is no longer needed, or have tenant_{what} under [serve] raised",
+            f"这里最多保存 {limit:,} {zh}，再存就超出了：请删除不再需要的，"
+            f"或请管理服务器的人调高 [serve] 里的 tenant_{what}",
         )
 
 

@@ -18,6 +18,7 @@ class Serving:
     """Address and limits. Sizes in bytes, durations in seconds, rates in requests a second.
 
     `models` and `embedders` ("provider:model") are what a bank may choose besides the server's own.
+    What a tenant may keep (`tenant_…`): 0 stands for as much as there is room for.
     """
 
     host: str = "127.0.0.1"
@@ -42,6 +43,9 @@ class Serving:
     reply_seconds: float = 600.0
     stop_seconds: float = 15.0
     worker_seconds: float = 5.0
+    tenant_banks: int = 0
+    tenant_turns: int = 0
+    tenant_bytes: int = 0
 
     @property
     def loopback(self) -> bool:
@@ -104,7 +108,7 @@ def _fitting(name: str, value: Any, default: Any) -> Any:
         if all(isinstance(item, str) for item in value):
             return tuple(item.lower() if name == "allow_hosts" else item for item in value)
     elif isinstance(default, (int, float)) and not isinstance(value, bool):
-        if isinstance(value, (int, float)) and value > 0:
+        if isinstance(value, (int, float)) and (value > 0 or value == default == 0):
             return type(default)(value)
     elif isinstance(value, type(default)):
         return value

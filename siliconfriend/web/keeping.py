@@ -6,11 +6,10 @@ from collections.abc import Awaitable, Callable
 
 from nicegui import ui
 
-from memorybank.records import Level, Memory
+from memorybank.records import Memory
+from memorybank.verbs.would_erase import would_erase
 from siliconfriend.web import asking
 from siliconfriend.web.visit import Visit, in_thread
-
-LEVELS: tuple[Level, ...] = ("day", "insight", "week", "month", "global")
 
 
 def actions(visit: Visit, memory: Memory, again: Callable[[], object]) -> None:
@@ -54,31 +53,17 @@ def actions(visit: Visit, memory: Memory, again: Callable[[], object]) -> None:
 async def _erase(visit: Visit, memory: Memory, again: Callable[[], object]) -> None:
     """Erase a memory once somebody has seen what goes with it."""
     visit.needs("erase")
-    summaries, statements, versions = await in_thread(_along, visit, memory.id)
+    told = await in_thread(would_erase, visit.bank.desk, ids=[memory.id], versions=True)
     along = (
-        visit.say("takes along", summaries, statements)
-        if summaries or statements
+        visit.say("takes along", told.summaries, told.statements)
+        if told.along
         else visit.say("takes nothing")
     )
     details = [memory.text[:200], along]
-    if versions:
+    if told.turns > 1:
         details.append(visit.say("versions"))
     if not await asking.sure(visit, "erase?", "erase", details):
         return
-    gone = await in_thread(visit.bank.erase, memory.id, versions=versions, now=visit.now())
+    gone = await in_thread(visit.bank.erase, memory.id, versions=True, now=visit.now())
     ui.notify(visit.say("erased", gone.turns, gone.summaries, gone.statements))
     again()
-
-
-def _along(visit: Visit, memory_id: str) -> tuple[int, int, bool]:
-    """Return how many summaries and statements stand on a memory, and if it has other versions."""
-    told = visit.bank.explain(memory_id, now=visit.now())
-    gone = {told.memory.id, *told.derived}
-    summaries = [summary for level in LEVELS for summary in visit.bank.summaries(level)]
-    along = {summary.id for summary in summaries if summary.id in gone}
-    for summary in summaries:  # from days to weeks to months: what stands on what goes
-        if gone.intersection(summary.sources):
-            along.add(summary.id)
-            gone.add(summary.id)
-    statements = [s for s in visit.bank.statements() if gone.intersection((s.id, *s.sources))]
-    return len(along), len(statements), bool(told.replaces or told.replaced_by)

@@ -124,6 +124,7 @@ def proxied(on_air_once: Served, model: Model, clock: Clock) -> Served:
     model.asked.clear()
     model.headers.clear()
     model.replies.clear()
+    model.refused.clear()
     model.hung_up.clear()
     model.go_on.clear()
     on_air_once.house.clock = clock

@@ -60,6 +60,8 @@ class Model:
         self.hung_up = threading.Event()
         self.go_on = threading.Event()
         self.replies: list[str] = []
+        self.refused: dict[str, tuple[int, str]] = {}
+        """By key: the status, and how many seconds to wait."""
         self.port = free_port()
         self.app = FastAPI()
         self.app.post("/v1/chat/completions")(self._complete)
@@ -78,7 +80,11 @@ class Model:
         with running(config):
             yield self
 
-    def _models(self) -> dict[str, Any]:
+    def _models(self, request: Request) -> Any:
+        key = request.headers.get("authorization", "").removeprefix("Bearer ")
+        self.headers.append(dict(request.headers))
+        if key in self.refused:
+            return JSONResponse({"error": {"message": "no"}}, self.refused[key][0])
         return {"object": "list", "data": [{"id": "echo", "object": "model", "owned_by": "x"}]}
 
     async def _complete(self, request: Request) -> Response:
@@ -86,6 +92,11 @@ class Model:
         self.asked.append(body)
         self.headers.append(dict(request.headers))
         name = body["model"]
+        key = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if key in self.refused:
+            status, wait = self.refused[key]
+            error = {"error": {"message": f"not {key}", "type": "x", "code": None}}
+            return JSONResponse(error, status, headers={"Retry-After": wait} if wait else {})
         if name.isdecimal():
             error = {"error": {"message": "as ordered", "type": "x", "code": None}}
             return JSONResponse(error, int(name), headers={"Retry-After": "7"})

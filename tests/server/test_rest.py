@@ -117,6 +117,41 @@ def test_a_bank_is_made_looked_at_held_otherwise_and_erased(client):
     assert client.get("/v1/banks/z").status_code == 404
 
 
+@pytest.mark.parametrize("text", ["I adopted a cat called Miso.", "我养了一只猫，叫米粒。"])
+def test_what_an_erasure_takes_along_is_told_before(client, clock, text):
+    memory = kept(client, text=text)
+    kept(client, text="Good morning!", source="diary")
+    clock.forward(days=1)
+    assert client.post("/v1/banks/emily/digest?wait=true").status_code == 200
+    new = client.post(
+        f"/v1/banks/emily/memories/{memory}/correct", json={"text": f"{text} !"}
+    ).json()["id"]  # fmt: skip
+    ask = {"ids": [new[-8:]]}
+    told = client.post("/v1/banks/emily/erase/preview", json=ask).json()
+    assert (told["turns"], told["ids"], told["stand_again"]) == (1, [new], [memory])
+    ask["versions"] = True
+    told = client.post("/v1/banks/emily/erase/preview", json=ask).json()
+    assert set(told["ids"]) == {memory, new} and told["stand_again"] == []
+    assert {"day", "statement", "global"} <= {taken["level"] for taken in told["along"]}
+    assert all(taken["id"] and taken["period"] for taken in told["along"])
+    assert client.get("/v1/banks/emily").json()["turns"] == 3, "nothing has been erased"
+    gone = client.post("/v1/banks/emily/erase", json=ask).json()
+    assert {name: told[name] for name in ("turns", "summaries", "statements")} == {
+        name: gone[name] for name in ("turns", "summaries", "statements")
+    }
+    assert client.get("/v1/banks/emily").json()["turns"] == 1
+    assert client.post("/v1/banks/emily/erase/preview", json=ask).status_code == 404
+
+
+def test_the_preview_is_described_with_examples(served):
+    document = served.app.openapi()
+    described = document["paths"]["/v1/banks/{bank}/erase/preview"]["post"]
+    answer = described["responses"]["200"]["content"]["application/json"]
+    schema = document["components"]["schemas"][answer["schema"]["$ref"].rpartition("/")[2]]
+    assert set(answer["example"]) == set(schema["properties"])
+    assert set(schema["properties"]) >= {"turns", "along", "stand_again"}
+
+
 def test_context_travels_in_time(client):
     kept(client, at="2026-03-01T21:00:00+00:00", now="2026-03-01T21:00:00+00:00")
     asked = {"message": "what is my cat called?", "recent": 0}
@@ -158,6 +193,10 @@ def test_every_verb_of_the_library_has_its_path(served):
         ("POST", "/v1/banks/emily/recall", {"message": " "}, 400, "EmptyText"),
         ("POST", "/v1/banks/emily/recall", "not an object", 422, "Invalid"),
         ("POST", "/v1/banks/emily/erase", {}, 400, "BadInput"),
+        ("POST", "/v1/banks/emily/erase/preview", {}, 400, "BadInput"),
+        ("POST", "/v1/banks/nobody/erase/preview", {"day": "2026-03-01"}, 404, "UnknownBank"),
+        ("POST", "/v1/banks/emily/erase/preview", {"ids": ["00000000"]}, 404, "UnknownMemory"),
+        ("POST", "/v1/banks/emily/erase/preview", {"day": 5}, 422, "Invalid"),
         ("GET", "/v1/banks/emily/timeline?first=1", None, 422, "Invalid"),
         ("GET", "/v1/banks/emily/summaries/decade", None, 422, "Invalid"),
         ("PUT", "/v1/banks/emily/preset", {"preset": "x"}, 422, "Invalid"),
@@ -223,13 +262,14 @@ READS = [
     ("GET", "/jobs"),
     ("GET", "/timeline"),
     ("GET", "/portrait-history"),
+    ("POST", "/erase/preview"),
 ]
 WRITES = [("POST", "/remember"), ("POST", "/digest"), ("POST", "/memories/00000000/pin")]
 ERASES = [("DELETE", ""), ("DELETE", "/memories/00000000"), ("POST", "/erase")]
 ADMINS = [("PUT", "/preset"), ("POST", "/reembed")]
 BODIES = {
     "/recall": {"message": "x"}, "/remember": MISO, "/erase": {"day": "2026-03-01"},
-    "/preset": {"preset": "paper"},
+    "/erase/preview": {"day": "2026-03-01"}, "/preset": {"preset": "paper"},
 }  # fmt: skip
 
 
@@ -248,7 +288,7 @@ def test_a_key_may_do_what_its_scopes_say_and_no_more(connect, client, scope):
 
 
 def test_another_tenants_ids_are_nowhere(connect, client):
-    memory = kept(client)
+    memory = kept(client, source="diary")
     other = connect(tenant="other")
     kept(other, text="I have a dog.")
     bank = client.get("/v1/banks/emily").json()["id"]
@@ -259,7 +299,13 @@ def test_another_tenants_ids_are_nowhere(connect, client):
             missing = other.request(method, f"/v1/banks/{name}/memories/{memory[:-1]}x")
             assert missing.json()["code"] == answer.json()["code"]
     assert other.get(f"/v1/banks/{bank}").status_code == 404
-    assert other.post(f"/v1/banks/{bank}/erase", json={"ids": [memory]}).status_code == 404
+    for path in ("erase", "erase/preview"):
+        for wish in ({"ids": [memory]}, {"ids": [memory[-8:]], "versions": True}):
+            answer = other.post(f"/v1/banks/emily/{path}", json=wish)
+            assert answer.status_code == 404, "not by an id in a bank of the same name either"
+            assert other.post(f"/v1/banks/{bank}/{path}", json=wish).status_code == 404
+    theirs = other.post("/v1/banks/emily/erase/preview", json={"source": "diary"}).json()
+    assert theirs["turns"] == 0 and theirs["ids"] == []
     assert "Miso" not in other.post("/v1/banks/emily/recall", json={"message": "my cat"}).text
     assert "Miso" not in other.get("/v1/banks/emily/export").text
     assert client.get(f"/v1/banks/emily/memories/{memory}").status_code == 200

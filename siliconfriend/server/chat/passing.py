@@ -1,8 +1,10 @@
 """The way of one chat: ask the model, pass its answer through, and keep what was said.
 
-The client sees the end of a reply only once the exchange is stored. One that leaves in the middle
-has heard half a reply, which is kept as that, and the model is hung up on. Where there is concern
-the note with help lines stands before the reply, and alone where the model fails.
+What the user said is stored while the model begins to think, and nothing of a reply is shown
+before that is done: whoever has seen a word of it can be sure. The client sees the end of a reply
+only once the exchange is stored. One that leaves in the middle has heard half a reply, which is
+kept as that, and the model is hung up on. Where there is concern the note with help lines stands
+before the reply, and alone where the model fails.
 """
 
 from __future__ import annotations
@@ -19,12 +21,13 @@ import anyio.to_thread
 from fastapi import Response
 from starlette.types import Receive, Scope, Send
 
+from memorybank.bank import MemoryBank
 from memorybank.errors import MemoryBankError, ReplyCut
 from siliconfriend.server import problems
 from siliconfriend.server.chat.dialogue import Dialogue
 from siliconfriend.server.chat.notes import Notes
 from siliconfriend.server.chat.reply import Gathered, event
-from siliconfriend.server.chat.threads import Thread, finish
+from siliconfriend.server.chat.threads import Thread, begin, finish
 from siliconfriend.server.chat.upstream import Answer, Upstream
 from siliconfriend.server.house import House
 from siliconfriend.server.metrics import Metrics
@@ -41,14 +44,20 @@ class Plan:
     mode: Mode
     dialogue: Dialogue | None = None
     notes: Notes = field(default_factory=Notes)
-    thread: Thread | None = None
+    bank: MemoryBank | None = None
+    """Where the exchange is stored; None where it is not."""
 
-    def keep(self, gathered: Gathered) -> None:
+    def begin(self) -> Thread | None:
+        """Store what the user said."""
+        if self.bank is None or self.dialogue is None:
+            return None
+        return begin(self.bank, self.dialogue, self.notes.lang)
+
+    def keep(self, thread: Thread, gathered: Gathered) -> None:
         """Store the reply as far as it came; what the user said is stored already."""
         text = gathered.text
-        if self.thread is None or "<memory>" in text:  # a model that only repeats its notes
-            return
-        finish(self.thread, text, used=self.notes.used, whole=gathered.whole)
+        if "<memory>" not in text:  # a model that only repeats its notes
+            finish(thread, text, used=self.notes.used, whole=gathered.whole)
 
 
 class Desk:
@@ -97,12 +106,16 @@ class Passing(Response):
         self.gathered = Gathered()
         self.kept = self.started = False
         self.end = "left"
+        self.thread: Thread | None = None
+        self.stored = anyio.Event()
+        self.unstored: Exception | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer; whatever happens on the way, what was said is stored."""
         self.desk.going_on += 1
         try:
             async with anyio.create_task_group() as group:
+                group.start_soon(self._begin)
                 group.start_soon(self._watch, receive, group.cancel_scope)
                 try:
                     await self._answer(scope, receive, send)
@@ -113,6 +126,23 @@ class Passing(Response):
         finally:
             self.desk.going_on -= 1
             self.desk.metrics.chats.labels(self.end).inc()
+
+    async def _begin(self) -> None:
+        """Store what the user said, whether or not they wait for the reply."""
+        with anyio.CancelScope(shield=True):
+            try:
+                if self.plan.bank is not None:
+                    self.thread = await anyio.to_thread.run_sync(self.plan.begin)
+            except Exception as error:  # noqa: BLE001  told by whoever waits for it
+                self.unstored = error
+            finally:
+                self.stored.set()
+
+    async def _sure(self) -> None:
+        """Wait until what the user said is stored; raises why it cannot be."""
+        await self.stored.wait()
+        if self.unstored:
+            raise self.unstored
 
     async def _watch(self, receive: Receive, going_on: anyio.CancelScope) -> None:
         """Hang up on the model when the client leaves."""
@@ -135,6 +165,7 @@ class Passing(Response):
 
     async def _stream(self, answer: Answer, send: Send) -> None:
         """Pass a stream on, piece by piece; its end only once the exchange is stored."""
+        await self._sure()
         await self._start(send, 200, {"content-type": "text/event-stream; charset=utf-8"})
         if self.plan.notes.help and not self.plain_json:
             await _send(send, event(_said(self.plan.notes.help + "\n\n", self.asked)))
@@ -159,6 +190,7 @@ class Passing(Response):
     async def _whole(self, answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass an answer on that comes at once, or an error of the model's own."""
         content = b"".join([piece async for piece in answer.pieces])
+        await self._sure()
         try:
             told = json.loads(content)
         except (ValueError, RecursionError):
@@ -210,6 +242,10 @@ class Passing(Response):
     async def _fail(
         self, error: MemoryBankError, scope: Scope, receive: Receive, send: Send
     ) -> None:
+        try:
+            await self._sure()
+        except MemoryBankError as ours:
+            error = ours
         self.end = type(error).__name__
         self.gathered.failed = True
         LOG.warning("a chat failed with %s", self.end)
@@ -233,11 +269,12 @@ class Passing(Response):
 
     async def _keep(self) -> None:
         """Store the exchange, once; a store that fails takes no reply from the client."""
-        if self.kept:
+        await self.stored.wait()
+        if self.kept or self.thread is None:
             return
         self.kept = True
         try:
-            await anyio.to_thread.run_sync(self.plan.keep, self.gathered)
+            await anyio.to_thread.run_sync(self.plan.keep, self.thread, self.gathered)
         except MemoryBankError as error:
             LOG.error("an exchange could not be stored, %s: %s", type(error).__name__, error)
         else:

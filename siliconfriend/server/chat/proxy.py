@@ -1,8 +1,9 @@
 """`POST /v1/chat/completions` and `GET /v1/models` for any OpenAI client, unchanged.
 
 Recalls for the newest message, adds the notes, forwards, passes the answer through as it comes,
-and stores the exchange with what it recalled before the client sees the end. A client that leaves
-in the middle has heard half a reply: it is kept as that. Headers of ours, all optional:
+and stores what was said before the client sees any of it, the exchange with what it recalled
+before it sees the end. A client that leaves in the middle has heard half a reply: it is kept as
+that. Headers of ours, all optional:
 
     X-Memory: on | read | off      read recalls and stores nothing; off passes everything by
     X-Memory-Bank                  whose; else the key's own, else the `user` field, else "me"
@@ -30,7 +31,6 @@ from siliconfriend.server.chat.asides import is_aside
 from siliconfriend.server.chat.dialogue import Dialogue
 from siliconfriend.server.chat.notes import notes_for, with_notes
 from siliconfriend.server.chat.passing import Desk, Mode, Passing, Plan, both_forms
-from siliconfriend.server.chat.threads import begin
 from siliconfriend.server.house import House
 from siliconfriend.server.keys import Key
 from siliconfriend.server.refusals import Crowded, NotAllowed
@@ -112,8 +112,7 @@ def _plan(house: House, key: Key, body: Mapping[str, Any], headers: Mapping[str,
         raise
     notes = notes_for(bank, dialogue, house.help_lines)
     silent = is_blank(dialogue.newest.said) and not _shows_something(body["messages"][dialogue.at])
-    thread = begin(bank, dialogue, notes.lang) if mode == "on" and not silent else None
-    return Plan(mode, dialogue, notes, thread)
+    return Plan(mode, dialogue, notes, bank if mode == "on" and not silent else None)
 
 
 def _shows_something(message: Mapping[str, Any]) -> bool:

@@ -1,12 +1,13 @@
 """Where an exchange belongs, and its storing: new, regenerated, edited, retried, or half.
 
-What the user said is stored before the model is asked, and gets its reply when that is there; so
-nothing that happens in between can take it. The name of an exchange is its place and its words
-(`dialogue.Step.key`), kept as the turn's `external_id`, so that everything about it goes when the
-turn is erased. The same words at the same place: a turn without a reply gets it, one that has a
-reply is superseded by the new one. Other words at the same place: a branch, in a conversation of
-its own. Short openings repeat and have no place of their own; so near the beginning the same
-words count as a regeneration only within a sitting, and as a new conversation after it.
+What the user said is stored before any of the reply is shown, and gets its reply when that is
+there; so nothing that happens in between can take it. The name of an exchange is its place and its
+words (`dialogue.Step.key`), kept as the turn's `external_id`, so that everything about it goes
+when the turn is erased. The same words at the same place: a turn without a reply gets it, one that
+has a reply is superseded by the new one. Other words at the same place: a branch, in a
+conversation of its own. Short openings repeat and have no place of their own; so near the
+beginning the same words count as a regeneration only within a sitting, and as a new conversation
+after it.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ import anyio.to_thread
 import httpx2
 
 from memorybank.adapters.openai_client import CLIENT_OPTIONS, Endpoint, endpoint
+from memorybank.adapters.openai_errors import retry_after
 from memorybank.adapters.options import Section
 from memorybank.errors import BadInput, BadReply, ModelDenied, ModelUnreachable, ReplyCut
 from memorybank.lexical import detect
@@ -33,6 +34,10 @@ from siliconfriend.server.settings import Serving
 LONGEST_BODY = 32 * 2**20
 OWN_NAME = "siliconfriend"
 """Whoever asks for this model gets the configured one."""
+_OTHER_KEY = frozenset((401, 402, 403, 429, 503, 529))
+"""Refused, without credit, too often, too busy: another key may do better."""
+_SOME_TIME = 1e9
+"""Seconds that stand for a wait which a server has not put a number to."""
 _PASSED = ("content-type", "retry-after", "x-request-id")
 _IN_PROCESS = 4
 """So many replies of a model in process are made at once; each holds a thread meanwhile."""
@@ -79,15 +84,15 @@ class HttpUpstream:
     masks: bool = False
     """Whether personal data is masked before it leaves this machine (`memorybank.private`)."""
     _client: httpx2.AsyncClient | None = field(default=None, repr=False)
+    _good: int = 0
+    """Which key was taken last: the next request begins with it."""
 
     @property
     def client(self) -> httpx2.AsyncClient:
         """The connections, made when they are first needed."""
         if self._client is None:
-            keys = self.endpoint.keys
-            key = {"Authorization": f"Bearer {keys[0]}"} if keys else {}
             self._client = httpx2.AsyncClient(
-                headers={**self.endpoint.headers, **key, "Accept-Encoding": "identity"},
+                headers={**self.endpoint.headers, "Accept-Encoding": "identity"},
                 timeout=httpx2.Timeout(
                     self.serving.first_piece_seconds, connect=self.endpoint.connect_timeout
                 ),
@@ -106,26 +111,57 @@ class HttpUpstream:
         if asked.get("model") in (None, "", OWN_NAME):
             asked["model"] = self.model
         content = json.dumps(asked, ensure_ascii=False).encode("utf-8", "surrogatepass")
-        url = f"{self.endpoint.base_url}/chat/completions"
-        headers = {"Content-Type": "application/json"}
-        with _translated():
-            request = self.client.build_request("POST", url, content=content, headers=headers)
-            response = await self.client.send(request, stream=True)
+        response = await self._answered("POST", "/chat/completions", content)
         try:
             _check_status(response.status_code)
             yield Answer(response.status_code, _passed(response.headers), _bytes_of(response))
         finally:
-            with anyio.CancelScope(shield=True):
-                await response.aclose()
+            await _let_go(response)
+
+    async def _answered(self, method: str, path: str, content: bytes = b"") -> httpx2.Response:
+        """Ask with one key after another, each once, until a key is taken.
+
+        Where none is, the answer is that which asks for the shortest wait, else the first.
+        """
+        keys: tuple[str, ...] = self.endpoint.keys or ("",)
+        first = self._good
+        met: httpx2.Response | None = None
+        for turn in range(len(keys)):
+            index = (first + turn) % len(keys)
+            try:
+                response = await self._sent(method, path, content, keys[index])
+            except BaseException:
+                await _let_go(met)
+                raise
+            if response.status_code not in _OTHER_KEY:
+                self._good = index
+                await _let_go(met)
+                return response
+            if met is None or _wait(response) < _wait(met):
+                met, response = response, met
+            await _let_go(response)
+        assert met is not None
+        return met
+
+    async def _sent(self, method: str, path: str, content: bytes, key: str) -> httpx2.Response:
+        headers = {"Content-Type": "application/json"} if content else {}
+        if key:
+            headers["Authorization"] = f"Bearer {key}"
+        url = f"{self.endpoint.base_url}{path}"
+        with _translated():
+            request = self.client.build_request(method, url, content=content, headers=headers)
+            return await self.client.send(request, stream=True)
 
     async def models(self) -> dict[str, Any]:
         """Return the server's own list; only the configured model where it keeps none."""
-        with _translated():
-            response = await self.client.get(f"{self.endpoint.base_url}/models")
+        response = await self._answered("GET", "/models")
         try:
-            listed = response.json() if response.status_code == 200 else None
-        except ValueError:
+            content = b"".join([piece async for piece in _bytes_of(response)])
+            listed = json.loads(content) if response.status_code == 200 else None
+        except (ValueError, RecursionError):
             listed = None
+        finally:
+            await _let_go(response)
         if isinstance(listed, dict) and isinstance(listed.get("data"), list):
             return listed
         return _list_of(self.model)
@@ -167,6 +203,21 @@ def _check_status(status: int) -> None:
             "the language model's server points elsewhere, which is not followed: set its address",
             "语言模型的服务器指向别处，这里不会跟随：请在设置里写明地址",
         )
+
+
+def _wait(response: httpx2.Response) -> float:
+    """Return how long a server asks to wait, in seconds; for ever where a key is no good."""
+    if response.status_code in (401, 402, 403):
+        return float("inf")
+    asked = retry_after(response.headers)
+    return _SOME_TIME if asked is None else asked
+
+
+async def _let_go(response: httpx2.Response | None) -> None:
+    """Hang up, also where whoever asked has left."""
+    if response is not None:
+        with anyio.CancelScope(shield=True):
+            await response.aclose()
 
 
 def _passed(headers: Mapping[str, str]) -> dict[str, str]:

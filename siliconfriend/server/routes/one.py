@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
+from memorybank.verbs.would_erase import would_erase
 from siliconfriend.server import answers
 from siliconfriend.server.access import Eraser, Reader, TheHouse, Writer
 from siliconfriend.server.answers import answer
@@ -20,6 +21,17 @@ from siliconfriend.server.bodies import (
 from siliconfriend.server.problems import RESPONSES
 
 routes = APIRouter(prefix="/v1/banks/{bank}", tags=["one memory"], responses=RESPONSES)
+
+
+_WOULD_ERASE = {
+    "turns": 1, "summaries": 1, "statements": 1, "ids": ["0199f1b2-7c1a-7000-8000-000000000001"],
+    "along": [
+        {"id": "0199f1b2-7c1a-7000-8000-000000000002", "level": "day", "period": "2026-03-01"},
+        {"id": "0199f1b2-7c1a-7000-8000-000000000003", "level": "statement",
+         "period": "2026-03-01"},
+    ],
+    "stand_again": [],
+}  # fmt: skip
 
 
 class Corrected(BaseModel):
@@ -104,7 +116,24 @@ def erase(house: TheHouse, key: Eraser, bank: BankName, memory_id: IdInPath) -> 
 
 @routes.post("/erase", response_model=answers.ErasedShape)
 def erase_many(house: TheHouse, key: Eraser, bank: BankName, body: WhatToErase) -> Response:
-    """Erase turns by id, day or source, for good."""
-    erased = house.bank(key, bank).erase(*body.ids, day=body.day, source=body.source)
+    """Erase turns by id, day or source, for good; `/erase/preview` says what would go along."""
+    erased = house.bank(key, bank).erase(
+        *body.ids, day=body.day, source=body.source, versions=body.versions
+    )
     house.nudge()
     return answer(erased)
+
+
+# A path of its own and no option of the other: a misspelt option would erase.
+@routes.post(
+    "/erase/preview",
+    response_model=answers.WouldEraseShape,
+    responses={200: {"content": {"application/json": {"example": _WOULD_ERASE}}}},
+)
+def erase_preview(house: TheHouse, key: Reader, bank: BankName, body: WhatToErase) -> Response:
+    """Say what erasing the same would take along; nothing is erased."""
+    opened = house.bank(key, bank)
+    told = would_erase(
+        opened.desk, ids=body.ids, day=body.day, source=body.source, versions=body.versions
+    )
+    return answer(told)
