@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from dataclasses import replace
 from datetime import UTC, timedelta
 from typing import Any
 
@@ -66,6 +67,8 @@ def test_without_a_name_it_is_me(house: House):
     with pytest.raises(UnknownBank):
         house.bank(key)
     assert house.bank(key, create=True).info().name == "me"
+    with pytest.raises(UnknownBank):
+        house.open_bank("", "emily")
 
 
 def test_a_new_bank_is_as_wished_or_as_the_settings_say(open_house):
@@ -116,6 +119,16 @@ def test_a_house_opens_what_the_settings_name_and_takes_what_is_given(open_house
     named.close()
     with pytest.raises(StoreError):
         named.bank(key_of(house), "emily", create=True)
+
+
+@pytest.mark.parametrize("kind", ["llm", "embedder"])
+def test_models_get_their_options_from_the_settings(open_house, house: House, kind: str):
+    wrong = {"openai": {"no_such_option": 1}}
+    settings = replace(
+        house.settings, **{"llm": "none", "embedder": "none", kind: "openai:m", "options": wrong}
+    )
+    with pytest.raises(BadSetting, match="no_such_option"):
+        House.open(settings, house.serving)
 
 
 def test_bad_help_lines_are_logged_and_cost_the_numbers(
