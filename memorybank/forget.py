@@ -170,10 +170,10 @@ def _fades_at(p: Preset, birth: Birth, state: State) -> float:
 
 
 def _chance(birth: Birth, recalls: int) -> float:
-    """Return u in (0, 1), one draw for each (memory, recall), the same on every replay."""
+    """Return u in (0, 1], one draw for each (memory, recall), the same on every replay."""
     text = f"{birth.at!r}/{recalls}".encode() + birth.content
     digest = hashlib.blake2b(text, digest_size=8, key=birth.seed[:64]).digest()
-    return (int.from_bytes(digest, "big") + 1) / (2**64 + 1)
+    return (int.from_bytes(digest) + 1) / 2**64
 
 
 def born(p: Preset, birth: Birth) -> State:
@@ -186,7 +186,7 @@ def born(p: Preset, birth: Birth) -> State:
 def after(p: Preset, birth: Birth, state: State, event: Happening) -> State:
     """Return the state after one event; the heart of the fold."""
     if event.kind == "recall":
-        state = _recalled(p, state, event.at, event.value or 1.0)
+        state = _recalled(p, state, event.at, event.value)
     elif event.kind == "settle":
         state = _settled(p, birth, state, event)
     elif event.kind == "revive":
@@ -202,13 +202,13 @@ def after(p: Preset, birth: Birth, state: State, event: Happening) -> State:
 
 
 def _recalled(p: Preset, before: State, at: float, share: float) -> State:
-    """Strengthen what was recalled, by its share of attention.
+    """Strengthen what was recalled, by its share of attention; 0 is all of it.
 
     Measured: a prompt holds whatever resembles the message, greetings above all. If each of its
     memories counted as recalled outright, what matters would fade before them. So they share one
     recall between them (`attention`), and such a glance counts once a day.
     """
-    share = 1.0 if p.paper else min(1.0, share)
+    share = 1.0 if p.paper or not share else min(1.0, share)
     recent = tuple(moment for moment in before.recent if at - moment < 1.0)
     known = len(recent) >= (DAILY_CAP if share == 1.0 else 1) and not p.paper
     if known and share < 1.0:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, cast, runtime_checkable
 
@@ -29,7 +29,7 @@ from memorybank.errors import (
 )
 from memorybank.lexical import detect
 from memorybank.records import Lang
-from memorybank.rendering import clean
+from memorybank.rendering import clean, says_nothing, whole_pieces
 from memorybank.settings import read_settings
 
 LOG = logging.getLogger(__name__)
@@ -171,24 +171,17 @@ def _opened(name: str, load: Callable[[], Any]) -> Any:
 def replying(llm: LLM, messages: Messages, style: Style = Style()) -> Iterator[str]:
     """Yield a reply's pieces, checked and bounded, so that no model can harm who listens.
 
+    A character whose halves come in two pieces is put together; a lone half becomes U+FFFD.
+
     Raises:
         ModelError: whatever goes wrong inside, never anything else; pieces that came before
             stay said. BadReply: not text, or nothing at all. ReplyCut: it would not end.
     """
-    deadline = time.monotonic() + LONGEST_WAIT
-    length, something = 0, False
+    something = False
     pieces = _pieces(llm, messages, style)
     try:
-        for piece in pieces:
-            if not isinstance(piece, str):
-                raise _not_text(llm)
-            length += len(piece)
-            something = something or bool(clean(piece))
-            if length > LONGEST_REPLY or time.monotonic() > deadline:
-                raise ReplyCut(
-                    f"{llm.name} would not end its reply: it was stopped",
-                    f"{llm.name} 的回复没完没了，已将它停下",
-                )
+        for piece in whole_pieces(_bounded(llm, pieces)):
+            something = something or not says_nothing(piece)
             yield piece
     finally:
         pieces.close()
@@ -202,6 +195,21 @@ def replying(llm: LLM, messages: Messages, style: Style = Style()) -> Iterator[s
 def complete(llm: LLM, messages: Messages, style: Style = Style()) -> str:
     """Return a whole reply, fit to be kept; raises as `replying`."""
     return clean("".join(replying(llm, messages, style)))
+
+
+def _bounded(llm: LLM, pieces: Iterable[Any]) -> Iterator[str]:
+    """Yield pieces as long as they are text, and no more than anybody could want."""
+    deadline, length = time.monotonic() + LONGEST_WAIT, 0
+    for piece in pieces:
+        if not isinstance(piece, str):
+            raise _not_text(llm)
+        length += len(piece)
+        if length > LONGEST_REPLY or time.monotonic() > deadline:
+            raise ReplyCut(
+                f"{llm.name} would not end its reply: it was stopped",
+                f"{llm.name} 的回复没完没了，已将它停下",
+            )
+        yield piece
 
 
 def _pieces(llm: LLM, messages: Messages, style: Style) -> Generator[Any, None, None]:

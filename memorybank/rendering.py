@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from memorybank.records import Lang
 
 _LENT: dict[Lang, tuple[str, str]] = {"en": ("User", "Companion"), "zh": ("用户", "伙伴")}
 _DROPPED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_HALVES = re.compile("[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]")
+_HIGH = re.compile("[\ud800-\udbff]\\Z")
 
 
 def clean(text: str | None) -> str:
@@ -25,12 +26,42 @@ def clean(text: str | None) -> str:
     """
     if not text:
         return ""
-    return _SURROGATE.sub("\ufffd", _DROPPED.sub("", text)).strip()
+    return whole(_DROPPED.sub("", text)).strip()
+
+
+def whole(text: str) -> str:
+    """Join the halves of characters (surrogates) in a text; a half without its other is U+FFFD.
+
+    Everything else stays. What is returned can be encoded in UTF-8.
+    """
+    return _HALVES.sub(_joined, text)
+
+
+def _joined(halves: re.Match[str]) -> str:
+    return halves[0].encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def whole_pieces(pieces: Iterable[str]) -> Iterator[str]:
+    """Yield a streamed text in whole characters: a half waits for the piece with its other."""
+    held = ""
+    for piece in pieces:
+        text = held + piece
+        cut = _HIGH.search(text)
+        held = cut[0] if cut else ""
+        if ready := whole(text[: len(text) - len(held)]):
+            yield ready
+    if held:
+        yield whole(held)
 
 
 def is_blank(text: str) -> bool:
     """Say whether nothing in a text can be seen or read."""
     return not any(unicodedata.category(c)[0] in "LNPSM" for c in text)
+
+
+def says_nothing(reply: str) -> bool:
+    """Say whether a reply holds nothing but blanks and characters that came broken (U+FFFD)."""
+    return is_blank(reply.replace("\ufffd", ""))
 
 
 def rendered(

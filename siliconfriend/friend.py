@@ -20,7 +20,7 @@ from memorybank.lexical import detect
 from memorybank.models import LLM, Style, replying
 from memorybank.prompts import read as memory_prompt
 from memorybank.records import Context, Lang, Recalled, Turn
-from memorybank.rendering import clean
+from memorybank.rendering import clean, says_nothing
 from siliconfriend import alone, reminding, tact
 from siliconfriend.helplines import HelpLines
 from siliconfriend.prompts import read as prompt
@@ -214,7 +214,8 @@ class Exchange:
         except ModelError as error:
             self.error = error
         finally:
-            self.reply = clean("".join(said))
+            told = clean("".join(said))
+            self.reply = "" if says_nothing(told) else told
             self._keep()
 
     def _keep(self) -> None:

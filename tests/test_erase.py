@@ -13,6 +13,7 @@ from memorybank.errors import BadInput, NotFound, UnknownMemory
 from memorybank.records import Level
 from memorybank.store.care import examine
 from memorybank.testing import Clock, HashEmbedder
+from memorybank.verbs.erase import Erased
 
 BOTH = pytest.mark.parametrize("lang", ["en", "zh"])
 CANARY = {"en": "xylocarp", "zh": "鸊鷉"}
@@ -71,6 +72,11 @@ def with_canary(bank: MemoryBank, clock: Clock, lang: str) -> tuple[str, list[st
     return memory, others
 
 
+def counts(bank: MemoryBank) -> tuple[int, int]:
+    """How many summaries and insights of every level a bank has, and how many statements."""
+    return sum(len(bank.summaries(level)) for level in LEVELS), len(bank.statements())
+
+
 def pick(bank: MemoryBank, bank_zh: MemoryBank, lang: str) -> MemoryBank:
     return {"en": bank, "zh": bank_zh}[lang]
 
@@ -82,8 +88,11 @@ def test_erased_by_id(
     mine = pick(bank, bank_zh, lang)
     memory, others = with_canary(mine, clock, lang)
     assert CANARY[lang] in everything(mine) and holding(tmp_path, CANARY[lang])
+    before = counts(mine)
     receipt = mine.erase(memory)
     assert CANARY[lang] not in everything(mine), "at once, before any digest"
+    left = counts(mine)
+    assert (receipt.summaries, receipt.statements) == (before[0] - left[0], before[1] - left[1])
     assert holding(tmp_path, CANARY[lang]) == []
     assert (receipt.turns, receipt.statements) == (1, 1)
     assert receipt.summaries >= 4, "the day, its insight, its week, and upwards"
@@ -134,6 +143,22 @@ def test_erased_by_day(bank: MemoryBank, clock: Clock, tmp_path: Path) -> None:
     assert [s.period for s in bank.summaries("day")] == ["2026-03-02"]
     assert [hit.id for hit in bank.recall("xylocarp", kinds=("turn",))] == [kept]
     assert bank.jobs() == []
+
+
+def test_a_receipt_counts_what_went(bank: MemoryBank, clock: Clock) -> None:
+    bank.remember("I work in Lyon.")
+    clock.forward(days=1)
+    ids = [bank.remember(text) for text in ("My name is Clara.", "I love my garden.")]
+    bank.digest()
+    before = counts(bank)
+    receipt = bank.erase(*ids)
+    left = counts(bank)
+    assert before[1] - left[1] == 2, "else this test proves nothing"
+    assert receipt == Erased(2, before[0] - left[0], 2, cleared=True)
+    assert {j.subject for j in bank.jobs()} == {
+        "day:2026-03-03", "week:2026-W10", "month:2026-03", "global:all",
+    }  # fmt: skip
+    assert bank.erase(source="nobody") == Erased(0, 0, 0), "nothing to erase is no error"
 
 
 def test_erased_by_source(bank: MemoryBank, clock: Clock, tmp_path: Path) -> None:
@@ -284,7 +309,10 @@ def test_a_whole_bank(bank: MemoryBank, clock: Clock, tmp_path: Path) -> None:
     other = bank.other("second", create=True)
     kept = other.remember("My name is Clara.")
     with_canary(bank, clock, "en")
-    bank.erase_bank()
+    turns, (summaries, statements) = bank.info().turns, counts(bank)
+    assert summaries > 4 and statements > 1
+    assert bank.erase_bank() == Erased(turns, summaries, statements, cleared=True)
+    assert bank.desk.key not in bank.desk.shelf._volumes, "nor does its index stay in memory"
     assert holding(tmp_path, "xylocarp") == []
     assert [info.name for info in other.banks()] == ["second"]
     assert other.recall("Clara", faded="always")[0].id == kept

@@ -112,6 +112,7 @@ def test_recalls_at_one_moment_count_as_one_for_the_gentle():
 
 
 def test_a_gist_outlives_its_details_twice():
+    assert forget.first_strength(GENTLE, 0.0) == pytest.approx(7 / LN20), "no gist unless said"
     for significance in (0.0, 0.3, 1.0):
         detail = forget.born(GENTLE, Birth(at=0.0, significance=significance))
         gist = forget.born(GENTLE, Birth(at=0.0, significance=significance, gist=True))
@@ -135,6 +136,7 @@ def test_a_shared_recall_by_hand():
     assert state.fades_at == pytest.approx(3.0 + 11.847291, abs=1e-5)
     whole = replay(GENTLE, birth, [Happening("recall", 6.0, 1.0)])
     assert whole == replay(GENTLE, birth, [recall(6.0)])
+    assert whole == replay(GENTLE, birth, [Happening("recall", 6.0, 1.5)]), "no more than all"
     assert whole.fades_at == pytest.approx(6.0 + 16.694583, abs=1e-5)
 
 
@@ -145,6 +147,10 @@ def test_a_glance_counts_once_a_day_and_a_whole_recall_beside_it():
     assert replay(GENTLE, birth, more) == replay(GENTLE, birth, once)
     assert replay(GENTLE, birth, [*more, Happening("recall", 3.0, 0.25)]).recalls == 2
     assert replay(GENTLE, birth, [*more, recall(2.9)]).last == 2.9
+    put_away = [*once, Happening("fade", 2.1)]
+    assert has_faded(replay(GENTLE, birth, put_away), 2.2)
+    back = replay(GENTLE, birth, [*put_away, Happening("recall", 2.2, 0.25)])
+    assert back == replay(GENTLE, birth, once), "what comes back by a cue is back"
 
 
 @pytest.mark.parametrize("preset", [PAPER, CHANCE, OFF], ids=lambda p: p.name)
@@ -163,6 +169,8 @@ def test_attention_is_shared_by_what_matters(significances):
     order = sorted(range(len(shares)), key=significances.__getitem__)
     assert [shares[i] for i in order] == sorted(shares)
     assert forget.attention([0.3]) == [1.0] and forget.attention([]) == []
+    assert forget.attention([0.1, 0.3]) == pytest.approx([0.25, 0.75])  # in proportion
+    assert forget.attention([0.0, 0.99]) == pytest.approx([0.01, 0.99])  # and never nothing
 
 
 @given(
@@ -187,6 +195,8 @@ def test_a_gentle_memory_grows_three_times_a_day_at_most():
     best = max(replay(GENTLE, birth, three).strength for three in combinations(log, 3))
     assert replay(GENTLE, birth, log[:3]).recalls == replay(GENTLE, birth, log).recalls == 3
     assert replay(GENTLE, birth, log).strength <= best
+    three, four = replay(GENTLE, birth, log[:3]), replay(GENTLE, birth, log[:4])
+    assert (four.last, four.strength) == (log[3].at, three.strength)  # held fully, no stronger
     # 24 hours after the first of the three there is room for one more, and only one
     assert replay(GENTLE, birth, [*log, recall(2.0)]).recalls == 4
     assert replay(GENTLE, birth, [*log, recall(2.0), recall(2.05)]).recalls == 4
@@ -215,6 +225,8 @@ def test_fading_by_hand_and_reviving(preset):
     back = replay(preset, birth, [Happening("fade", 0.5), Happening("revive", 40.0)])
     assert not has_faded(back, 40.0)
     assert (back.strength, back.last) == (put_away.strength, 40.0)  # anew, and no stronger
+    assert (put_away.put_away, put_away.pinned) == (True, False)
+    assert (back.put_away, back.pinned) == (False, False)
     lifetime = forget.born(preset, birth).fades_at
     assert back.fades_at == pytest.approx(40.0 + lifetime)
     recalled = replay(preset, birth, [Happening("fade", 0.5), recall(0.7)])
@@ -227,6 +239,8 @@ def test_fading_by_hand_beats_a_pin_and_a_pin_beats_fading():
     assert has_faded(faded, 2.0) and not faded.pinned
     pinned = replay(GENTLE, birth, [Happening("fade", 1.0), Happening("pin", 2.0)])
     assert not has_faded(pinned, 1e6)
+    released = forget.after(GENTLE, birth, pinned, Happening("unpin", 3.0))
+    assert released == forget.born(GENTLE, birth), "it goes on along the curve that it had"
     unpinned = replay(GENTLE, birth, [Happening("fade", 1.0), Happening("unpin", 2.0)])
     assert has_faded(unpinned, 2.0)  # taking out a pin that is not there revives nothing
 
@@ -280,8 +294,15 @@ def test_off_never_forgets():
 def test_presets_by_name():
     assert GENTLE.cue and not PAPER.cue and not CHANCE.cue
     assert all(preset.theta == 0.05 for preset in ALL)
-    with pytest.raises(BadSetting, match="gentle"):
+    with pytest.raises(BadSetting) as refused:
         forget.preset("strict")
+    assert refused.value.say("en") == (
+        "no preset 'strict': choose one of gentle, paper, paper-chance, off"
+    )
+    assert refused.value.say("zh") == (
+        "没有 'strict' 这条曲线：请从 gentle、paper、paper-chance、off 中选一个"
+    )
+    assert refused.value.__suppress_context__, "a KeyError helps nobody"
 
 
 # -- chance -------------------------------------------------------------------------------------
@@ -307,13 +328,31 @@ def test_chance_follows_the_curve(recalls, strength):
 def test_chance_is_the_same_on_every_replay_and_keyed_by_all_it_should_be():
     def end(recalls=0, **changed):
         values = {"at": 5.0, "significance": 0.5, "seed": b"seed", "content": b"0/id", **changed}
-        return replay(CHANCE, Birth(**values), [recall(5.0)] * recalls).fades_at - values["at"]
+        state = replay(CHANCE, Birth(**values), [recall(values["at"])] * recalls)
+        return round((state.fades_at - values["at"]) / state.strength, 9)  # -ln u
 
     assert end() == end()
-    others = [end(content=b"1/id"), end(seed=b"tree"), end(at=6.0), end(recalls=1) / 2]
+    # blake2b of "5.0/0" and "0/id", key "seed", 8 bytes: 7e77f2a7907b1085; -ln of that over 2**64
+    assert end() == 0.705183813
+    others = [end(content=b"1/id"), end(seed=b"tree"), end(at=6.0), end(recalls=1)]
     assert len({end(), *others}) == 5
     assert end(significance=0.9) == end()
     assert replay(CHANCE, Birth(at=5.0, significance=0.5, seed=b"s" * 200), ()).fades_at > 5.0
+
+
+@pytest.mark.parametrize(("digest", "ends"), [(bytes(8), 64 * math.log(2)), (b"\xff" * 8, 0.0)])
+def test_the_luckiest_and_the_unluckiest_draw(monkeypatch, digest, ends):
+    """u = 2**-64 and u = 1: a lifetime of 44.36 days at S = 1, and none; never an error."""
+
+    class Drawn:
+        def __init__(self, *_args, **_more): ...
+
+        def digest(self):
+            return digest
+
+    monkeypatch.setattr(forget.hashlib, "blake2b", Drawn)
+    birth = Birth(at=0.0, significance=0.5)
+    assert replay(CHANCE, birth, ()).fades_at == pytest.approx(ends)
 
 
 # -- what must always hold ----------------------------------------------------------------------
@@ -434,5 +473,6 @@ def test_a_curve_is_the_retention_to_come():
     assert [day for day, _ in points] == pytest.approx([0, 10, 20, 30, 40, 50, 60])
     for day, value in points:
         assert value == retention(5.0 + day, 2.0, state.strength)
+    assert [day for day, _ in forget.curve(state, 5.0, 78.0)] == pytest.approx(range(0, 79, 2))
     pinned = replay(GENTLE, Birth(at=0.0, significance=0.1), [Happening("pin", 1.0)])
     assert {value for _, value in forget.curve(pinned, 5.0, 60.0)} == {1.0}

@@ -20,6 +20,7 @@ from memorybank.settings import read_settings
 from memorybank.store import tombstones
 from memorybank.store.sqlite import SQLiteStore
 from memorybank.testing import Clock, HashEmbedder, Ids
+from memorybank.verbs import erase
 from memorybank.verbs.desk import text_hash
 from memorybank.verbs.mending import check
 from memorybank.verbs.restore import restore
@@ -158,6 +159,11 @@ def test_a_copy_that_somebody_is_making_is_left_alone(bank: MemoryBank, tmp_path
     holder.close()
 
 
+def test_a_copy_that_went_meanwhile_is_not_made_anew(tmp_path: Path) -> None:
+    erase._erase_in_copy(tmp_path / "m.db.before-20200101T000000", ())
+    assert list(tmp_path.glob("m.db*")) == []
+
+
 class Killed(BaseException):
     """Stands for kill -9: nothing of ours catches it."""
 
@@ -280,6 +286,18 @@ def test_nor_a_whole_bank(tmp_path: Path) -> None:
     with opened(path, "clara", create=False) as bank:
         assert [info.name for info in bank.banks()] == ["clara"]
         assert [m.id for day in bank.timeline() for m in day.memories] == [kept]
+
+
+def test_whoever_has_a_file_open_sees_what_was_buried_in_it(tmp_path: Path) -> None:
+    kept, backup = erased_after_backup(tmp_path, "en")
+    with opened(tmp_path / "m.db") as bank, bank.desk.store.read() as tx:
+        stones = tombstones.all_stones(tx)
+    with opened(backup) as warm, opened(backup) as other:
+        assert len(warm.recall("xylocarp", kinds=("turn",), faded="always")) == 2
+        assert erase.erase_buried(other.desk.store, stones) == 1
+        hits = warm.recall("xylocarp", kinds=("turn",), faded="always")
+        assert [hit.id for hit in hits] == [kept]
+        assert erase.erase_buried(other.desk.store, stones) == 0
 
 
 def test_a_backup_with_stones_of_its_own_keeps_them(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import Annotated
 
@@ -35,6 +36,7 @@ def versioned(
 def run(app: typer.Typer, program: str) -> None:
     """Run the app; exit codes: 0 done, 1 the system failed, 2 what was asked for cannot be."""
     lang = asked_lang(sys.argv[1:])
+    _take_any_text()
     try:
         app()
     except MemoryBankError as error:
@@ -46,3 +48,10 @@ def run(app: typer.Typer, program: str) -> None:
     except KeyboardInterrupt:
         sys.stderr.write(f"\n{program}: {word('stopped', lang)}\n")
         sys.exit(130)
+
+
+def _take_any_text() -> None:
+    """Let nothing that a terminal cannot show, or a pipe should not hold, end the program."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")

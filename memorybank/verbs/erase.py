@@ -90,13 +90,14 @@ def erase_bank(desk: Desk, now: datetime) -> Erased:
 def _erase_bank(tx: Transaction, bank: BankRow, now: datetime) -> Erased:
     rows = memories(tx.rows("memories_all", bank=bank.bank))
     said = turns_by_number(tx, bank.bank, [row.number for row in rows])
-    derived = [row for row in rows if row.kind != TURN]
+    levels = [level for _, _, level, *_ in tx.rows("derived_all", bank=bank.bank)]
+    statements = levels.count("statement")
     signs = [sign for row in rows if row.number in said for sign in _signs(row, said[row.number])]
     signs.append(tombstones.sign_of_bank(bank.id))
     tombstones.bury(tx, bank.tenant, bank.name, signs, to_us(now))
     tx.run("erase_bank", bank=bank.bank)
     tx.run("ask_chore", name=SCRUB)
-    return Erased(len(said), len(derived), 0)
+    return Erased(len(said), len(levels) - statements, statements)
 
 
 def _signs(row: MemoryRow, turn: TurnRow | None) -> list[tombstones.Sign]:
@@ -305,7 +306,7 @@ class Eraser:
             self.statements += 1
         else:
             self.summaries += 1
-        self.enqueue("day" if row.level in ("insight", "statement") else row.level, row.period)
+        self.enqueue(row.level, row.period)
 
     def enqueue(self, level: str, period: str) -> None:
         """Ask for the digest of a piece and of everything that contains it."""

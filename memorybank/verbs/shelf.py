@@ -51,7 +51,7 @@ class Volume:
 
     def forget(self) -> None:
         """Drop the index; whoever comes next loads it anew."""
-        self.index, self.version, self.nbytes = None, -1, 0
+        self.index, self.nbytes = None, 0
 
 
 class Shelf:

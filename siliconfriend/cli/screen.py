@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from memorybank.bank import MemoryBank
+from memorybank.rendering import whole
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -56,8 +57,8 @@ def opened(bank: MemoryBank, now: datetime) -> Screen:
 
 
 def harmless(text: str) -> str:
-    """Take out what could steer a terminal."""
-    return _STEERING.sub("", text.replace("\r\n", "\n"))
+    """Take out what could steer a terminal, and halves of characters, which none can show."""
+    return _STEERING.sub("", whole(text).replace("\r\n", "\n"))
 
 
 class Pipe:

@@ -66,8 +66,9 @@ class Talk:
             for piece in exchange:
                 self.screen.piece(piece)
         except KeyboardInterrupt:
-            exchange.stop()
             stopped = True
+        finally:
+            exchange.stop()  # whatever went wrong here, what was said is kept while it can be
         self.screen.say("")
         if stopped:
             self.screen.say(word("stopped", self.lang), dim=True)

@@ -120,6 +120,13 @@ def test_a_reply_is_gathered_from_pieces_cut_anywhere():
         assert gathered.whole
 
 
+def test_a_character_in_two_events_is_kept_whole():
+    gathered = Gathered()
+    for half in (b"Hi \\ud83d", b"\\ude00 there"):
+        gathered.feed(b'data: {"choices":[{"index":0,"delta":{"content":"%s"}}]}\n\n' % half)
+    assert gathered.text == "Hi \U0001f600 there"
+
+
 @given(st.binary(max_size=300))
 def test_no_bytes_break_the_gathering(data):
     gathered = Gathered()

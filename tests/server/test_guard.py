@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -40,6 +41,14 @@ def test_another_host_is_refused_everywhere(client, host, path):
 )
 def test_our_own_names_are_answered_to(client, host):
     assert client.get("/v1/banks", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("second", [b"evil.example", b"127.0.0.1:8377"])
+def test_two_hosts_are_none(served, client, second):
+    """Whoever stands before us may have looked at the other one."""
+    token = client.headers["authorization"].split()[1]
+    sent = talk(served.asgi, token, more=[(b"host", second)])
+    assert sent[0]["status"] == 421
 
 
 @pytest.mark.parametrize(
@@ -201,6 +210,13 @@ def test_strangers_may_not_try_keys_without_end(stranger):
     assert codes[0] == 401 and codes[-1] == 429
 
 
+def test_signing_in_has_its_rate_too(stranger):
+    codes: list[int] = []
+    while codes[-1:] != [429] and len(codes) < 1000:
+        codes.append(stranger.get("/enter?token=sf-guess").status_code)
+    assert codes[0] == 401 and codes[-1] == 429
+
+
 def test_buckets_fill_again_and_are_bounded():
     now = [0.0]
     buckets = Buckets(lambda: now[0], most=3)
@@ -342,7 +358,9 @@ def test_settings_that_do_not_fit_are_named(table):
         Serving.read(table)
 
 
-def talk(app: Any, token: str, *, never: bool = False) -> list[dict[str, Any]]:
+def talk(
+    app: Any, token: str, *, never: bool = False, more: Sequence[tuple[bytes, bytes]] = ()
+) -> list[dict[str, Any]]:
     """Speak ASGI by hand: a POST whose body never comes, or an empty one."""
     sent: list[dict[str, Any]] = []
 
@@ -356,7 +374,7 @@ def talk(app: Any, token: str, *, never: bool = False) -> list[dict[str, Any]]:
 
     headers = [
         (b"host", b"127.0.0.1:8377"), (b"authorization", f"Bearer {token}".encode()),
-        (b"content-type", b"application/json"),
+        (b"content-type", b"application/json"), *more,
     ]  # fmt: skip
     scope = {
         "type": "http", "method": "POST", "path": "/v1/banks", "raw_path": b"/v1/banks",

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from memorybank.bank import MemoryBank
 from memorybank.errors import UnknownMemory
 from memorybank.records import Lang, Turn
-from memorybank.rendering import clean, is_blank
+from memorybank.rendering import clean, is_blank, says_nothing
 from memorybank.store import Transaction
 from memorybank.store.tables import TurnRow, from_us, memories_by_number, turns_by_number
 from memorybank.verbs.desk import text_hash, zone_of
@@ -85,7 +85,7 @@ def finish(thread: Thread, reply: str, *, used: tuple[str, ...] = (), whole: boo
     """
     before = clean(thread.dialogue.newest.reply)
     told = clean("\n".join(filter(None, (before, reply))))
-    if not told or told == thread.stands:
+    if says_nothing(told) or told == thread.stands:
         return
     if not whole:
         told += word("half", thread.lang)
