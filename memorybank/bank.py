@@ -52,7 +52,8 @@ from memorybank.verbs import digest as digests
 from memorybank.verbs import fading as fades
 from memorybank.verbs.answer import answer
 from memorybank.verbs.context import Wish, context
-from memorybank.verbs.desk import Desk, Progress, checked, memory_named, no_progress
+from memorybank.verbs.correct import correct
+from memorybank.verbs.desk import Desk, Progress, checked, no_progress
 from memorybank.verbs.erase import Erased
 from memorybank.verbs.recall import Ask, recall
 from memorybank.verbs.remember import CurveFrom, Remembered, pairs, remember
@@ -252,16 +253,7 @@ class MemoryBank:
         self, memory_id: str, text: str, *, reply: str | None = None, now: datetime | None = None
     ) -> str:
         """Replace what a memory says; recall shows the new one. Returns the new id."""
-        moment = self._moment(now)
-        with self._desk.read() as (tx, _, bank):
-            known = memory_named(tx, bank.bank, memory_id)
-        if known.kind:
-            raise BadInput(
-                "an event summary follows its turns: correct the turn that is wrong",
-                "小结随它的对话而变：请更正出错的那一轮",
-            )
-        turn = Turn(text=text, reply=reply, occurred_at=moment, supersedes=known.id)
-        return remember(self._desk, [turn], now=moment)[0].id
+        return correct(self._desk, memory_id, text, reply, self._moment(now))
 
     # -- the way out -----------------------------------------------------------------------
 
