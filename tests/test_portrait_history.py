@@ -111,12 +111,15 @@ def test_the_past_knows_nothing_of_a_later_correction(told, lang):
     assert not any(day.left for day in days)
 
 
-@pytest.mark.parametrize("lang", ["en"])
-def test_until_the_next_digest_a_corrected_statement_still_stands(told, lang):
-    bank, _, _ = told
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_what_was_corrected_leaves_at_once_not_at_the_next_digest(told, lang):
+    bank, first, _ = told
     days = bank.portrait_history(now=NOW)
     assert [s.text for day in days for s in day.new] == [SAID[lang][0], SAID[lang][2]]
-    assert not any(day.left for day in days)
+    (gone,) = days[-1].left
+    assert (days[-1].day.day, gone.why, gone.by) == (17, "corrected", None)
+    assert gone.statement.sources == (first,)
+    assert SAID[lang][0] not in bank.portrait(now=NOW).text
 
 
 @pytest.mark.parametrize("lang", ["en"])

@@ -135,6 +135,7 @@ QUIET: dict[str, Callable[[MemoryBank, str], Any]] = {
     "recall": lambda bank, other: bank.recall(f"{other} {CANARY}", k=99, neighbours=3),
     "context": lambda bank, other: bank.context(f"{other} {CANARY}"),
     "portrait": lambda bank, other: bank.portrait(),
+    "portrait_history": lambda bank, other: bank.portrait_history(),
     "recent": lambda bank, other: bank.recent(99),
     "fading": lambda bank, other: bank.fading(),
     "on_this_day": lambda bank, other: bank.on_this_day(),

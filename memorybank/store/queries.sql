@@ -167,7 +167,7 @@ SELECT number, id, kind, occurred_at, day, thread, seq, lang, trusted, born_at, 
        significance, strength, last_at, fades_at, pinned, supersedes, superseded_by
 FROM memories WHERE bank = :bank ORDER BY occurred_at, seq, number;
 
--- memories_replaced
+-- memories_corrected
 -- The turns that were corrected, in their order.
 SELECT number, id, kind, occurred_at, day, thread, seq, lang, trusted, born_at, born_with, parts,
        significance, strength, last_at, fades_at, pinned, supersedes, superseded_by

@@ -12,12 +12,14 @@ _NAME = re.compile(r"^-- ([a-z_]+)$")
 
 @cache
 def statements(file: Path = _HERE / "queries.sql") -> dict[str, str]:
-    """Return every statement by its name; raises KeyError on use of a name that is not there."""
+    """Return every statement by its name; raises ValueError if two have the same."""
     found: dict[str, list[str]] = {}
     current: list[str] = []
     for line in file.read_text("utf-8").splitlines():
         if match := _NAME.match(line):
-            current = found.setdefault(match.group(1), [])
+            if match.group(1) in found:
+                raise ValueError(f"{file.name} has two statements named {match.group(1)}")
+            current = found[match.group(1)] = []
         elif not line.startswith("--"):
             current.append(line)
     return {name: "\n".join(lines).strip() for name, lines in found.items()}

@@ -20,6 +20,7 @@ from memorybank.store.tables import (
 )
 from memorybank.summarise import Said
 from memorybank.verbs.desk import Desk, zone_of
+from memorybank.verbs.outdated import outdated, replaced
 from memorybank.verbs.read import derived_of, source_ids, statement_of
 
 
@@ -28,16 +29,17 @@ def portrait_history(
 ) -> list[PortraitDay]:
     """Return the days that changed the portrait, as known at `now`, oldest first.
 
-    Of those up to `last` no more than the newest `count`. What a corrected turn had said stands
-    in no digest any more; it is read again from the turn, which is still there.
+    Of those up to `last` no more than the newest `count`. What a corrected turn had said counts
+    no more, before the next digest too; it is read again from the turn, which is still there.
     """
     with desk.read() as (tx, _, bank):
         today = date.fromordinal(day_of(now, zone_of(bank)))
-        numbers = {row.id: row.number for row in derived_of(tx, bank, "statement")}
-        rows = [statement_of(row) for row in derived_of(tx, bank, "statement")]
+        old = outdated(tx, bank, replaced(tx, bank, now)).numbers
+        rows = [row for row in derived_of(tx, bank, "statement") if row.number not in old]
+        numbers = {row.id: row.number for row in rows}
         heirs: dict[str, str] = {}
         withdrawn = list(_withdrawn(tx, bank, set(numbers.values()), heirs))
-        history = portray.history(rows, withdrawn)
+        history = portray.history(map(statement_of, rows), withdrawn)
         days = [day for day in history if day.day <= min(last or today, today)]
         shown = days if count is None else days[max(0, len(days) - count) :]
         return [_with_sources(tx, bank, day, numbers, heirs) for day in shown]
@@ -49,9 +51,9 @@ def _withdrawn(
     """Yield what corrected turns had said of the user, each with the day of the correction.
 
     Fills `heirs`: from the id of a turn to the id of the one that corrects it. What the correction
-    says as well was not corrected: it goes on. Left out is what no digest has taken back yet.
+    says as well was not corrected: it goes on. Left out is what stands on other turns too.
     """
-    rows = memories(tx.rows("memories_replaced", bank=bank.bank))
+    rows = memories(tx.rows("memories_corrected", bank=bank.bank))
     newer = memories_by_number(tx, bank.bank, [row.superseded_by or 0 for row in rows])
     turns = turns_by_number(tx, bank.bank, [*(row.number for row in rows), *newer])
     for row in rows:

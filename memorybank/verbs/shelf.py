@@ -107,7 +107,8 @@ class Embedded(Protocol):
     """A bank, or what is known of it: the name of the model that its vectors come from."""
 
     @property
-    def embedder(self) -> str | None: ...  # noqa: D102
+    def embedder(self) -> str | None:
+        """The model's name; None where there are no vectors."""
 
 
 def usable(embedder: Embedder | None, bank: Embedded) -> Embedder | None:
