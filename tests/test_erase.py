@@ -184,11 +184,20 @@ def test_erasing_several_at_once_is_all_or_none(bank: MemoryBank) -> None:
 
 def test_what_to_erase_must_be_said(bank: MemoryBank) -> None:
     memory = bank.remember("My name is Clara.")
-    with pytest.raises(BadInput):
+    with pytest.raises(BadInput) as refused:
         bank.erase()
+    assert refused.value.say("en") == "say what to erase: ids, a day, or a source"
+    assert refused.value.say("zh") == "请说明要删除什么：编号、某一天，或某个来源"
     bank.digest()
-    with pytest.raises(BadInput, match="turns"):
+    with pytest.raises(BadInput) as refused:
         bank.erase(bank.summaries("day")[0].id)
+    assert refused.value.say("en") == (
+        "an event summary is made from its turns: erase those, or the day; "
+        "to have it out of the way, fade it"
+    )
+    assert refused.value.say("zh") == (
+        "小结由它的对话而来：请删除那些对话，或删除那一天；只是不想看到它，就让它淡忘"
+    )
     assert bank.explain(memory).derived
 
 
