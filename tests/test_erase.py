@@ -175,6 +175,17 @@ def test_erased_by_source(bank: MemoryBank, clock: Clock, tmp_path: Path) -> Non
     assert bank.erase(source="a.json").turns == 0
 
 
+def test_what_is_named_together_goes_together(bank: MemoryBank, clock: Clock) -> None:
+    by_id = bank.remember("My name is Clara.")
+    clock.forward(days=1)
+    bank.remember("I love my garden.")
+    clock.forward(days=1)
+    bank.remember("I work in Lyon.", source="a.json")
+    kept = bank.remember("I like tea.")
+    assert bank.erase(by_id, by_id, day=date(2026, 3, 3), source="a.json").turns == 3
+    assert [memory.id for day in bank.timeline() for memory in day.memories] == [kept]
+
+
 def test_erasing_several_at_once_is_all_or_none(bank: MemoryBank) -> None:
     memory = bank.remember("My name is Clara.")
     with pytest.raises(UnknownMemory):
