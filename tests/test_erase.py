@@ -14,6 +14,7 @@ from memorybank.records import Level
 from memorybank.store.care import examine
 from memorybank.testing import Clock, HashEmbedder
 from memorybank.verbs.erase import Erased
+from memorybank.verbs.mending import check
 
 BOTH = pytest.mark.parametrize("lang", ["en", "zh"])
 CANARY = {"en": "xylocarp", "zh": "鸊鷉"}
@@ -31,7 +32,7 @@ def sound(tmp_path: Path) -> Iterator[None]:
     yield
     for path in (tmp_path / "m.db", tmp_path / "zh.db"):
         if path.exists():
-            assert examine(path) == []
+            assert examine(path) == [] and check(path).findings == ()
 
 
 def holding(folder: Path, word: str) -> list[str]:

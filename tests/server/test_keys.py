@@ -126,9 +126,14 @@ def test_scopes_are_some_of_four():
 
 def test_a_session_can_do_what_its_key_can(ring: KeyRing):
     key = ring.make("mine", tenant="t", bank="b", scopes=["read"], rate=3.0).key
-    session = ring.session(key).key
-    assert session == replace(
-        key, id=session.id, kind="session", parent=key.id, expires_at=1_000_000 + 30 * DAY
+    made = ring.session(key)
+    session = made.key
+    assert (
+        ring.find(made.token)
+        == session
+        == replace(
+            key, id=session.id, kind="session", parent=key.id, expires_at=1_000_000 + 30 * DAY
+        )
     )
     assert ring.session(session).key.parent == key.id, "whoever comes again hangs on the same key"
 
@@ -255,3 +260,5 @@ def test_a_key_is_taken_back_with_its_sessions_and_only_where_it_is_seen(ring: K
         with pytest.raises(NoKey):
             ring.find(token)
     assert ring.find(other.token) and len(rows(ring)) == 1
+    ring.revoke(other.key.id)
+    assert rows(ring) == []
