@@ -309,6 +309,7 @@ def test_erasing_the_middle_of_a_chain(bank: MemoryBank, clock: Clock, tmp_path:
     assert holding(tmp_path, "Bergen") == []
     hits = bank.recall("where does Clara work?", faded="always", kinds=("turn",))
     assert [hit.id for hit in hits] == [c], "the oldest does not come back beside the newest"
+    assert hits[0].replaces == (a,) and bank.explain(c).replaces == (a,)
     bank.erase(c)
     hits = bank.recall("where does Clara work?", faded="always", kinds=("turn",))
     assert [hit.id for hit in hits] == [a]
