@@ -14,6 +14,7 @@ from memorybank.records import Level
 from memorybank.store.care import examine
 from memorybank.testing import Clock, HashEmbedder
 from memorybank.verbs.erase import Erased
+from memorybank.verbs.mending import check
 
 BOTH = pytest.mark.parametrize("lang", ["en", "zh"])
 CANARY = {"en": "xylocarp", "zh": "鸊鷉"}
@@ -31,7 +32,7 @@ def sound(tmp_path: Path) -> Iterator[None]:
     yield
     for path in (tmp_path / "m.db", tmp_path / "zh.db"):
         if path.exists():
-            assert examine(path) == []
+            assert examine(path) == [] and check(path).findings == ()
 
 
 def holding(folder: Path, word: str) -> list[str]:
@@ -175,6 +176,17 @@ def test_erased_by_source(bank: MemoryBank, clock: Clock, tmp_path: Path) -> Non
     assert bank.erase(source="a.json").turns == 0
 
 
+def test_what_is_named_together_goes_together(bank: MemoryBank, clock: Clock) -> None:
+    by_id = bank.remember("My name is Clara.")
+    clock.forward(days=1)
+    bank.remember("I love my garden.")
+    clock.forward(days=1)
+    bank.remember("I work in Lyon.", source="a.json")
+    kept = bank.remember("I like tea.")
+    assert bank.erase(by_id, by_id, day=date(2026, 3, 3), source="a.json").turns == 3
+    assert [memory.id for day in bank.timeline() for memory in day.memories] == [kept]
+
+
 def test_erasing_several_at_once_is_all_or_none(bank: MemoryBank) -> None:
     memory = bank.remember("My name is Clara.")
     with pytest.raises(UnknownMemory):
@@ -184,11 +196,20 @@ def test_erasing_several_at_once_is_all_or_none(bank: MemoryBank) -> None:
 
 def test_what_to_erase_must_be_said(bank: MemoryBank) -> None:
     memory = bank.remember("My name is Clara.")
-    with pytest.raises(BadInput):
+    with pytest.raises(BadInput) as refused:
         bank.erase()
+    assert refused.value.say("en") == "say what to erase: ids, a day, or a source"
+    assert refused.value.say("zh") == "请说明要删除什么：编号、某一天，或某个来源"
     bank.digest()
-    with pytest.raises(BadInput, match="turns"):
+    with pytest.raises(BadInput) as refused:
         bank.erase(bank.summaries("day")[0].id)
+    assert refused.value.say("en") == (
+        "an event summary is made from its turns: erase those, or the day; "
+        "to have it out of the way, fade it"
+    )
+    assert refused.value.say("zh") == (
+        "小结由它的对话而来：请删除那些对话，或删除那一天；只是不想看到它，就让它淡忘"
+    )
     assert bank.explain(memory).derived
 
 
@@ -288,6 +309,7 @@ def test_erasing_the_middle_of_a_chain(bank: MemoryBank, clock: Clock, tmp_path:
     assert holding(tmp_path, "Bergen") == []
     hits = bank.recall("where does Clara work?", faded="always", kinds=("turn",))
     assert [hit.id for hit in hits] == [c], "the oldest does not come back beside the newest"
+    assert hits[0].replaces == (a,) and bank.explain(c).replaces == (a,)
     bank.erase(c)
     hits = bank.recall("where does Clara work?", faded="always", kinds=("turn",))
     assert [hit.id for hit in hits] == [a]

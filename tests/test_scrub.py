@@ -7,6 +7,8 @@ from pathlib import Path
 import apsw
 import pytest
 
+from memorybank import MemoryBank
+from memorybank.errors import StoreError
 from memorybank.store import scrub
 from memorybank.store.sqlite import SQLiteStore
 from memorybank.verbs import erase
@@ -80,6 +82,20 @@ def test_within_a_transaction_it_waits(folder: Path) -> None:
     with store.read() as tx:
         assert tx.row("chore", name=erase.SCRUB) is None
     store.close()
+
+
+@pytest.mark.parametrize("error", [OSError(28, "full"), StoreError("full", "满了")])
+def test_a_disk_that_fails_puts_it_off(
+    bank: MemoryBank, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def failing(_store: SQLiteStore) -> bool:
+        raise error
+
+    memory = bank.remember("I love my xylocarp.")
+    with monkeypatch.context() as patch:
+        patch.setattr(SQLiteStore, "scrub", failing)
+        assert bank.erase(memory).cleared is False
+    assert bank.erase_bank().cleared is True
 
 
 def test_copies_from_before_a_migration_are_counted(folder: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from memorybank.store import tombstones
 from memorybank.store.sqlite import SQLiteStore
 
@@ -43,6 +45,7 @@ def test_the_list_beside_a_file_is_read_as_far_as_it_is_one(tmp_path: Path) -> N
     assert tombstones.read_list(path) == stones, "what stood there stays"
     before = (tmp_path / "m.db.erased").stat().st_mtime_ns, (tmp_path / "m.db.erased").stat().st_ino
     tombstones.write_list(path, stones[:1])
+    tombstones.write_list(path, stones)
     after = (tmp_path / "m.db.erased").stat().st_mtime_ns, (tmp_path / "m.db.erased").stat().st_ino
     assert before == after, "nothing new: nothing is written"
     good = (tmp_path / "m.db.erased").read_text("ascii").splitlines()
@@ -54,7 +57,11 @@ def test_the_list_beside_a_file_is_read_as_far_as_it_is_one(tmp_path: Path) -> N
     assert tombstones.read_list(path) == []
 
 
-def test_a_bank_of_another_name_or_tenant_has_graves_of_its_own(tmp_path: Path) -> None:
+def test_a_bank_of_another_name_or_tenant_has_graves_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    salts = iter(bytes([i] * 16) for i in range(1, 9))
+    monkeypatch.setattr(tombstones.os, "urandom", lambda _size: next(salts))
     store = SQLiteStore.open(tmp_path / "m.db")
     sign = tombstones.sign_of_id("0190-a")
     with store.write() as tx:

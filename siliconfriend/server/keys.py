@@ -221,7 +221,7 @@ def checked_scopes(scopes: Iterable[str]) -> frozenset[Scope]:
 
 
 def _digest(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode("utf-8", "replace")).digest()
+    return hashlib.sha256(secret.encode()).digest()
 
 
 def _key(row: Any) -> Key:

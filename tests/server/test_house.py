@@ -9,6 +9,7 @@ from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
+from conftest import START
 
 from memorybank.bank import MemoryBank
 from memorybank.errors import BadSetting, StoreError, UnknownBank
@@ -214,24 +215,24 @@ def test_few_wait_for_a_digest_and_the_rest_is_left_to_the_worker(
     def slow(self: House, bank: MemoryBank, **more: Any) -> str:
         entered.release()
         assert go_on.wait(30)
-        return f"done {more['now']}"
+        return f"{bank.desk.name} {more['now']:%H}"
 
     monkeypatch.setattr(House, "digest", slow)
     done: list[object] = []
     threads = [
-        threading.Thread(target=lambda: done.append(house.digest_now(bank, None)))
+        threading.Thread(target=lambda: done.append(house.digest_now(bank, START)))
         for _ in range(WAITERS)
     ]
     for thread in threads:
         thread.start()
         assert entered.acquire(timeout=30)
     with pytest.raises(Crowded):
-        house.digest_now(bank, None)
+        house.digest_now(bank, START)
     assert house.take_asked() == {("", "emily")}
     go_on.set()
     for thread in threads:
         thread.join(30)
-    assert done == ["done None"] * WAITERS == [house.digest_now(bank, None)] * WAITERS
+    assert done == ["emily 09"] * WAITERS == [house.digest_now(bank, START)] * WAITERS
     assert WAITERS == 4 and house.take_asked() == set()
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from memorybank.errors import BadInput, NotFound
+from memorybank.errors import BadInput, NotFound, StoreError
 from siliconfriend.server.keys import KEY_FILE, SCOPES, KeyRing, checked_scopes
 from siliconfriend.server.refusals import NoKey
 
@@ -34,7 +34,7 @@ def time() -> Time:
 
 @pytest.fixture
 def ring(tmp_path: Path, time: Time) -> Iterator[KeyRing]:
-    opened = KeyRing(tmp_path / "keys" / KEY_FILE, clock=time)
+    opened = KeyRing(tmp_path / "deep" / "keys" / KEY_FILE, clock=time)
     yield opened
     opened.close()
     opened.close()
@@ -45,7 +45,8 @@ def rows(ring: KeyRing) -> list[tuple]:
 
 
 def test_the_file_is_private_and_keeps_what_it_is_given(ring: KeyRing, tmp_path: Path):
-    folder, file = tmp_path / "keys", tmp_path / "keys" / KEY_FILE
+    folder, file = tmp_path / "deep" / "keys", tmp_path / "deep" / "keys" / KEY_FILE
+    assert ring.path == file
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     settings = {
@@ -60,6 +61,12 @@ def test_an_older_file_is_opened_as_it_is(ring: KeyRing, time: Time):
     again = KeyRing(ring.path, clock=time)
     assert again.find(made.token).id == made.key.id
     again.close()
+
+
+def test_a_file_that_is_none_is_named(tmp_path: Path):
+    (tmp_path / KEY_FILE).write_bytes(b"no keys here " * 99)
+    with pytest.raises(StoreError, match=re.escape(str(tmp_path / KEY_FILE))):
+        KeyRing(tmp_path / KEY_FILE)
 
 
 def test_a_key_as_it_is_made_by_default(ring: KeyRing):
@@ -119,9 +126,14 @@ def test_scopes_are_some_of_four():
 
 def test_a_session_can_do_what_its_key_can(ring: KeyRing):
     key = ring.make("mine", tenant="t", bank="b", scopes=["read"], rate=3.0).key
-    session = ring.session(key).key
-    assert session == replace(
-        key, id=session.id, kind="session", parent=key.id, expires_at=1_000_000 + 30 * DAY
+    made = ring.session(key)
+    session = made.key
+    assert (
+        ring.find(made.token)
+        == session
+        == replace(
+            key, id=session.id, kind="session", parent=key.id, expires_at=1_000_000 + 30 * DAY
+        )
     )
     assert ring.session(session).key.parent == key.id, "whoever comes again hangs on the same key"
 
@@ -248,3 +260,5 @@ def test_a_key_is_taken_back_with_its_sessions_and_only_where_it_is_seen(ring: K
         with pytest.raises(NoKey):
             ring.find(token)
     assert ring.find(other.token) and len(rows(ring)) == 1
+    ring.revoke(other.key.id)
+    assert rows(ring) == []
