@@ -80,7 +80,10 @@ def main(name: str, most: int) -> int:
         with (folder / "pyproject.toml").open("a", encoding="utf-8") as file:
             file.write("\n".join(["", "[tool.mutmut]", *lines, ""]))
         # A name that no mutant has: mutmut writes them, notes who reaches what, and stops there.
-        subprocess.run(["mutmut", "run", "no.mutant"], cwd=folder, capture_output=True, check=False)
+        subprocess.run(
+            [sys.executable, "-m", "mutmut", "run", "no.mutant"],
+            cwd=folder, capture_output=True, check=False,
+        )  # fmt: skip
         out = folder / "verdicts"
         path = os.pathsep.join([str(folder / "mutants"), str(ROOT / "scripts")])
         env = {**os.environ, "PYTHONPATH": path, "MUTANTS": str(out), "MOST": str(most)}
