@@ -57,7 +57,8 @@ GROUPS = {
     "isolation": Group(
         ("memorybank/verbs/shelf.py", "siliconfriend/server/keys.py",
          "siliconfriend/server/house.py"),
-        ("tests/server/test_keys.py", "tests/server/test_house.py", "tests/test_promises_apart.py"),
+        ("tests/server/test_keys.py", "tests/server/test_house.py", "tests/test_promises_apart.py",
+         "tests/test_recall_bank.py", "tests/test_lifecycle.py", "tests/test_answer.py"),
     ),
 }  # fmt: skip
 
