@@ -52,9 +52,15 @@ class Said:
     external: str | None = None
     replaced_by: str | None = None
     replaces: str | None = None
-    pinned: bool = False
+    pins: tuple[tuple[datetime, bool], ...] = ()
     recalls: list[datetime] = field(default_factory=list)
     moved: bool = False  # faded or revived by hand, or settled: strength is not counted by hand
+
+    @property
+    def pinned(self) -> bool:
+        """What holds in the end: the log is told by the times at which things happened, so that
+        a clock that was set back puts an act before those that it knew of already."""
+        return bool(self.pins) and max(self.pins[::-1], key=lambda act: act[0])[1]
 
 
 class BankMachine(RuleBasedStateMachine):
@@ -138,7 +144,7 @@ class BankMachine(RuleBasedStateMachine):
         act(memory)
         one = self.said[memory]
         if verb in ("pin", "unpin", "fade"):
-            one.pinned = verb == "pin"
+            one.pins = (*one.pins, (self.clock(), verb == "pin"))
         one.moved = True
         held = self.bank.explain(memory).memory
         if verb == "fade":
