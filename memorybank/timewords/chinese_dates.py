@@ -52,10 +52,9 @@ _RELATIVE_MONTH = (
 # "6月9日、12日和14日": a day in a list is one of the month that stands before it.
 _AND = r"(?:[、，,和及与跟]|以及)"
 _LISTED = rf"(?P<day>{ZH_SMALL}) [号日](?![线楼门桌选])"
-_LIST_BEFORE = re.compile(
+_LIST_BEFORE = (
     rf"{YEAR_OF}?(?P<month>{ZH_SMALL}) 月 (?P<first>{ZH_SMALL}) [号日][^\d。！？；\n]{{0,4}}"
-    rf"(?:{_AND} {ZH_SMALL} [号日][^\d。！？；\n]{{0,4}}){{0,6}}{_AND} \Z".replace(" ", r"\s?"),
-    re.ASCII,
+    rf"(?:{_AND} {ZH_SMALL} [号日][^\d。！？；\n]{{0,4}}){{0,6}}{_AND} \Z"
 )
 _LIST_REACH = 64
 """Characters looked back for the month of a list."""
@@ -118,8 +117,13 @@ def _date(match: re.Match[str], frame: Frame) -> Days | None:
     return frame.choose(lambda y: _month_or_days(match, y, month), year_of(match, frame))
 
 
+_LIST = chinese(_LIST_BEFORE, lambda _, __: None)
+"""Looked for behind a day, and never by itself; compiled when first needed, as every rule."""
+
+
 def _listed(match: re.Match[str], frame: Frame) -> Days | None:
-    before = _LIST_BEFORE.search(match.string[max(0, match.start() - _LIST_REACH) : match.start()])
+    start = match.start()
+    before = _LIST.pattern.search(match.string[max(0, start - _LIST_REACH) : start])
     if before is None:
         return None
     month, first = zh_number(before["month"]), zh_number(before["first"])

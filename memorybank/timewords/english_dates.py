@@ -94,10 +94,9 @@ _LISTED = (
     rf"(?<![\w.:/-])(?P<day>\d{{1,2}})(?:st|nd|rd|th)?{_NOT_A_DAY}"
     rf"(?=\s{{0,3}}(?:[^\w\s]|\Z|(?:{_FUNCTION})\b))"
 )
-_LIST_BEFORE = re.compile(
+_LIST_BEFORE = (
     rf"\b(?P<month>{MONTH})\.? (?:the )?(?P<first>\d{{1,2}})(?:st|nd|rd|th)?"
-    rf"(?:{_AND} {_NUMBER}){{0,6}}{_AND} (?:the )?\Z".replace(" ", r"\s{1,3}"),
-    re.ASCII | re.IGNORECASE,
+    rf"(?:{_AND} {_NUMBER}){{0,6}}{_AND} (?:the )?\Z"
 )
 _LIST_REACH = 64
 """Characters looked back for the month of a list."""
@@ -162,8 +161,13 @@ def _on_the(match: re.Match[str], frame: Frame) -> Days:
     return latest_day_of_month(frame.today, en_number(match["nth"]))
 
 
+_LIST = english(_LIST_BEFORE, lambda _, __: None)
+"""Looked for behind a day, and never by itself; compiled when first needed, as every rule."""
+
+
 def _listed(match: re.Match[str], frame: Frame) -> Days | None:
-    before = _LIST_BEFORE.search(match.string[max(0, match.start() - _LIST_REACH) : match.start()])
+    start = match.start()
+    before = _LIST.pattern.search(match.string[max(0, start - _LIST_REACH) : start])
     if before is None:
         return None
     month, first = month_number(before["month"]), int(before["first"])
